@@ -1,0 +1,41 @@
+"""Where a sample's random stream starts: (seed, epoch), shared with the workers.
+
+mmengine's ``worker_init_fn`` gives the three generators of a worker the same
+start at every (re)start of the workers: without persistent workers each epoch
+draws the same augmentations, with them every resume starts the stream over.
+:class:`~bgaug_mm.engine.hooks.SampleSeedHook` writes (seed, epoch) here before
+an epoch's iterator exists, :class:`~bgaug_mm.datasets.transforms.SeedSample`
+reads it in the worker, so a view is a function of (seed, epoch, sample index).
+"""
+
+import torch
+
+
+class SampleStream:
+    """A (seed, epoch) pair in shared memory.
+
+    Holders keep a reference to the object; it stays shared when the holder is
+    forked or pickled into a worker process. ``seed`` is -1 while nobody drives
+    the stream.
+    """
+
+    def __init__(self) -> None:
+        self._state = torch.tensor([-1, 0], dtype=torch.int64).share_memory_()
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run, or -1 while no hook has set it."""
+        return int(self._state[0])
+
+    @property
+    def epoch(self) -> int:
+        """Index of the current training epoch, from 0."""
+        return int(self._state[1])
+
+    def set(self, *, seed: int, epoch: int) -> None:
+        """Start the streams of an epoch (main process)."""
+        self._state[0], self._state[1] = seed, epoch
+
+
+#: The stream of this process and of the workers it starts.
+SAMPLE_STREAM = SampleStream()
