@@ -1,0 +1,161 @@
+"""Images per second and core: upstream's plain BYOL pipeline against byol_bgswap's.
+
+Both pipelines come from the shipped configs and run in one process on the same
+JPEG files (500x375, quality 90, with 8-bit PNG masks of the same size), image by
+image in turn, so that a slow moment of the machine hits both. Reading the mask is
+included. A round is one pass over all images; the ratio is the median over rounds.
+
+    python tools/benchmarks/bench_views.py --json out.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import bgaug_mm  # noqa: F401  (config paths and mmselfsup)
+
+import cv2
+import mmcv
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.fileio import dump
+from mmengine.registry import DATASETS, init_default_scope
+from mmengine.utils import track_iter_progress
+from sklearn.datasets import load_sample_images
+
+from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+PLAIN = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py'
+HEIGHT, WIDTH = 375, 500
+
+
+def make_images(root: Path, count: int) -> None:
+    """Write an ImageNet-layout folder of photo crops with soft blob masks."""
+    rng = np.random.default_rng(0)
+    photos = load_sample_images().images
+    lines = []
+    for i in range(count):
+        photo = photos[i % len(photos)]
+        y = int(rng.integers(photo.shape[0] - HEIGHT + 1))
+        x = int(rng.integers(photo.shape[1] - WIDTH + 1))
+        image = photo[y : y + HEIGHT, x : x + WIDTH, ::-1]
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        axes = tuple(int(v) for v in rng.uniform(0.15, 0.4, 2) * (WIDTH, HEIGHT))
+        center = tuple(int(v) for v in rng.uniform(0.35, 0.65, 2) * (WIDTH, HEIGHT))
+        cv2.ellipse(mask, center, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+        mask = cv2.GaussianBlur(mask, (0, 0), 2.0)
+        name = f'n{i % 4:08d}/{i:04d}'
+        for folder, suffix, array in (('train', '.JPEG', image), ('train_masks', '.png', mask)):
+            path = root / folder / (name + suffix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            encoded = cv2.imencode(
+                '.jpg' if suffix == '.JPEG' else suffix, array, [cv2.IMWRITE_JPEG_QUALITY, 90]
+            )[1]
+            path.write_bytes(encoded.tobytes())
+        lines.append(f'{name}.JPEG {i % 4}')
+    (root / 'meta').mkdir()
+    (root / 'meta' / 'train.txt').write_text('\n'.join(lines) + '\n')
+
+
+def build(config: str, root: Path) -> Any:
+    """The training dataset of a config, moved to ``root``."""
+    cfg = Config.fromfile(config)
+    dataset = cfg.train_dataloader.dataset
+    inner = dataset
+    while 'dataset' in inner:
+        inner = inner.dataset
+    inner.data_root = str(root)
+    init_default_scope(cfg.default_scope)
+    return DATASETS.build(dataset)
+
+
+def measure(datasets: dict[str, Any], rounds: int, count: int) -> dict[str, list[float]]:
+    """Seconds per image and pipeline, one value a round (after a warm-up round)."""
+    seconds: dict[str, list[float]] = {name: [] for name in datasets}
+    for turn in track_iter_progress(list(range(rounds + 1)), file=sys.stderr):
+        SAMPLE_STREAM.set(seed=0, epoch=turn)
+        total = dict.fromkeys(datasets, 0.0)
+        for i in range(count):
+            # who goes first changes from image to image: the first one pays for
+            # bringing the file into memory
+            order = list(datasets) if (i + turn) % 2 else list(datasets)[::-1]
+            for name in order:
+                start = time.perf_counter()
+                datasets[name][i]
+                total[name] += time.perf_counter() - start
+        for name in datasets:
+            seconds[name].append(total[name] / count)
+    return {name: values[1:] for name, values in seconds.items()}
+
+
+def main() -> None:
+    """Run the benchmark, print a table, write the JSON file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
+    parser.add_argument('--images', type=int, default=64, help='images a round (default: 64)')
+    parser.add_argument('--rounds', type=int, default=15, help='rounds (default: 15)')
+    parser.add_argument(
+        '--config',
+        default=str(CONFIGS / 'byol_bgswap.py'),
+        help='the recipe to compare with the plain one (default: byol_bgswap.py)',
+    )
+    args = parser.parse_args()
+
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_images(root, args.images)
+        datasets = {'plain': build(PLAIN, root), 'bgswap': build(args.config, root)}
+        seconds = measure(datasets, args.rounds, args.images)
+
+    ratios = [p / b for p, b in zip(seconds['plain'], seconds['bgswap'])]
+    result = dict(
+        ratio_bgswap_over_plain=round(statistics.median(ratios), 4),
+        ratio_min=round(min(ratios), 4),
+        ratio_max=round(max(ratios), 4),
+        rows=[
+            dict(
+                pipeline=name,
+                images_per_s_per_core=round(1 / statistics.median(values), 2),
+                ms_per_image=round(1e3 * statistics.median(values), 3),
+            )
+            for name, values in seconds.items()
+        ],
+        settings=dict(images=args.images, rounds=args.rounds, size=[HEIGHT, WIDTH]),
+        versions=dict(
+            python=platform.python_version(),
+            torch=torch.__version__,
+            mmcv=mmcv.__version__,
+            numpy=np.__version__,
+            opencv=cv2.__version__,
+            cores=os.cpu_count(),
+        ),
+    )
+    for row in result['rows']:
+        print(
+            f'{row["pipeline"]:>8}: {row["images_per_s_per_core"]:7.2f} images/s per core, '
+            f'{row["ms_per_image"]:6.2f} ms an image'
+        )
+    print(
+        f'bgswap / plain: {result["ratio_bgswap_over_plain"]:.3f} '
+        f'(median of {args.rounds} rounds, {min(ratios):.3f} to {max(ratios):.3f})'
+    )
+    if args.json:
+        partial = Path(args.json).with_suffix('.partial.json')
+        dump(result, str(partial), indent=2)
+        os.replace(partial, args.json)
+
+
+if __name__ == '__main__':
+    main()
