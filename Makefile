@@ -1,0 +1,103 @@
+# Every target makes what it needs and skips what is done; `make help` lists them.
+VENV ?= .venv
+VENV_CLASSIC ?= .venv-classic
+# Empty: a suitable interpreter is looked for (requirements/find_python.sh).
+PYTHON ?=
+PYTHON_CLASSIC ?=
+# INSTALLER=pip uses pip alone; uv is some ten times faster.
+INSTALLER ?= uv
+DATA ?= data/digits_on_photos
+PYTEST_ARGS ?=
+BENCH_JSON ?= work_dirs/bench/views.json
+
+PY = $(VENV)/bin/python
+PY_CLASSIC = $(VENV_CLASSIC)/bin/python
+STAMPS = $(VENV)/.stamps
+STAMPS_CLASSIC = $(VENV_CLASSIC)/.stamps
+PACKAGE = setup.py pyproject.toml requirements/runtime.txt bgaug_mm/version.py
+
+# $(call venv,FOLDER,OLDEST,NEWEST,INTERPRETER): uv goes into the environment
+# itself, so that a machine with Python and pip is enough; without it pip serves.
+define venv
+	@python=$$(sh requirements/find_python.sh $(2) $(3) $(4)) && \
+	  echo "Environment $(1) from $$python" && "$$python" -m venv $(1)
+	@test '$(INSTALLER)' = pip || \
+	  $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv || \
+	  echo 'uv could not be installed: continuing with pip'
+	@mkdir -p $(1)/.stamps && touch $@
+endef
+
+# $(call install,INTERPRETER,ARGUMENTS)
+define install
+	@if test '$(INSTALLER)' != pip && $(1) -c 'import uv' 2>/dev/null; then \
+	  $(1) -m uv pip install --python $(1) $(2); \
+	else $(1) -m pip install --disable-pip-version-check $(2); fi
+	@touch $@
+endef
+
+# $(call checkout): rewritten when another checkout takes the environment over,
+# because an editable install points to one folder.
+define checkout
+	@echo '$(CURDIR)' | cmp -s - $@ || echo '$(CURDIR)' > $@
+endef
+
+.PHONY: help env env-classic test test-slow test-classic demo bench lint wheel clean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
+
+env: $(STAMPS)/stack ## the current stack in VENV (.venv)
+	@$(PY) tools/check_environment.py
+
+env-classic: $(STAMPS_CLASSIC)/stack ## the classic stack in VENV_CLASSIC (.venv-classic)
+	@$(PY_CLASSIC) tools/check_environment.py
+
+test: $(STAMPS)/tests ## all quick tests; options by PYTEST_ARGS="-k name"
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+test-slow: $(STAMPS)/tests ## the tests marked slow
+	$(PY) -m pytest -m slow $(PYTEST_ARGS)
+
+test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
+	$(PY_CLASSIC) -m pytest $(PYTEST_ARGS)
+
+demo: $(STAMPS)/stack ## plain against background-swapped pre-training on embedded data
+	$(PY) tools/dataset_converters/make_digits_on_photos.py $(DATA)
+	$(PY) tools/demo.py --data $(DATA)
+
+bench: $(STAMPS)/stack ## speed of the view pipelines, as JSON in BENCH_JSON
+	$(PY) tools/benchmarks/bench_views.py --json $(BENCH_JSON)
+
+lint: $(STAMPS)/lint ## ruff and mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+wheel: $(STAMPS)/venv ## dist/bgaug_mm-*.whl
+	rm -rf build
+	$(PY) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean: ## build output and caches; environments, data and work_dirs stay
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find bgaug_mm configs tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+FORCE:
+
+$(STAMPS)/venv:
+	$(call venv,$(VENV),10,13,$(PYTHON))
+$(STAMPS_CLASSIC)/venv:
+	$(call venv,$(VENV_CLASSIC),10,11,$(PYTHON_CLASSIC))
+$(STAMPS)/checkout: $(STAMPS)/venv FORCE
+	$(checkout)
+$(STAMPS_CLASSIC)/checkout: $(STAMPS_CLASSIC)/venv FORCE
+	$(checkout)
+$(STAMPS)/stack: $(STAMPS)/checkout requirements/mminstall.txt $(PACKAGE)
+	$(call install,$(PY),-r requirements/mminstall.txt -e .)
+$(STAMPS_CLASSIC)/stack: $(STAMPS_CLASSIC)/checkout requirements/classic.txt $(PACKAGE)
+	$(call install,$(PY_CLASSIC),-r requirements/classic.txt -e .)
+$(STAMPS)/tests: $(STAMPS)/stack requirements/tests.txt
+	$(call install,$(PY),-r requirements/tests.txt)
+$(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/stack requirements/tests.txt
+	$(call install,$(PY_CLASSIC),-r requirements/tests.txt)
+$(STAMPS)/lint: $(STAMPS)/stack requirements/lint.txt
+	$(call install,$(PY),-r requirements/lint.txt)
