@@ -1,0 +1,183 @@
+"""Objects and backgrounds into a world of image sets, as in ImageNet-9.
+
+The sets follow Xiao et al., "Noise or Signal: The Role of Image Backgrounds in
+Object Recognition" (ICLR 2021, section 2): the same objects appear on their
+original background, on another one of the same class (``mixed_same``), of a
+random class (``mixed_rand``), of the next class (``mixed_next``), alone
+(``only_fg``) and taken away (``only_bg``). Where we depart: everything is
+composed from cut-outs, so the masks and the plates are exact, and the
+correlation of class and background is an option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Fold = Literal['train', 'test']
+
+#: The sets of a world. All but ``train`` hold the test fold, and hold the same
+#: object under the same file name.
+SETS = ('train', 'original', 'mixed_same', 'mixed_rand', 'mixed_next', 'only_fg', 'only_bg')
+#: One further set: the plate of an ``original`` image under an object of another
+#: class (the negatives of ``triplets.csv``).
+OTHER_FG = 'other_fg'
+
+_GREY = 127
+# One stream of random numbers per purpose: more test images, or one set more,
+# leave every other image as it is.
+_STREAMS = ('train_fg', 'train_bg', 'fg', *SETS[1:], OTHER_FG)
+
+
+class WorldSource(Protocol):
+    """Where a world takes its objects and backgrounds from.
+
+    The two folds must share neither an object's identity nor a piece of
+    background.
+    """
+
+    classes: Sequence[str]
+    backgrounds: Sequence[str]
+
+    def foreground(
+        self, rng: np.random.Generator, fold: Fold, label: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Draw an object: colours (S, S, 3) RGB and soft mask (S, S), 255 = object."""
+        ...
+
+    def background(
+        self, rng: np.random.Generator, fold: Fold, background: int
+    ) -> NDArray[np.uint8]:
+        """Draw a plate (S, S, 3), RGB."""
+        ...
+
+
+@dataclass(frozen=True)
+class ComposedImage:
+    """One image of a world and its mask."""
+
+    set_name: str
+    path: str  # below the set's folder: <class>/<number>.png
+    image: NDArray[np.uint8]  # (S, S, 3) RGB
+    mask: NDArray[np.uint8]  # (S, S), 255 = object
+
+
+class Triplet(NamedTuple):
+    """Paths below the world: an image, its object elsewhere, its plate under another object."""
+
+    anchor: str
+    positive: str
+    negative: str
+
+
+def paired_background(source: WorldSource, label: int, seed: int) -> int:
+    """The background a class is correlated with; rotates with the seed."""
+    return (label + seed) % len(source.backgrounds)
+
+
+def composite(
+    colour: NDArray[np.uint8], mask: NDArray[np.uint8], plate: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """``mask * colour + (1 - mask) * plate``, rounded; shapes (S, S, 3), (S, S), (S, S, 3)."""
+    share = mask.astype(np.float32)[..., None] / 255
+    mixed = share * colour + (1 - share) * plate
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _correlated(rng: np.random.Generator, paired: int, total: int, rho: float) -> int:
+    """The paired background with probability rho, else one of the others."""
+    if rng.random() < rho:
+        return paired
+    return (paired + int(rng.integers(1, total))) % total
+
+
+def compose_world(
+    source: WorldSource,
+    *,
+    seed: int = 0,
+    rho: float = 0.9,
+    per_class: int = 320,
+    test_per_class: int = 64,
+) -> Iterator[ComposedImage | Triplet]:
+    """Compose all sets of a world, image by image.
+
+    Args:
+        source: Objects and backgrounds.
+        seed: Fixes every draw and rotates the pairing of classes and
+            backgrounds. Not negative.
+        rho: Probability that an image of ``train`` or ``original`` has its
+            class' paired background, in [0, 1]; otherwise one of the others,
+            uniformly.
+        per_class: Images a class in ``train``; at least 1.
+        test_per_class: Images a class in each other set; at least 1.
+
+    Yields:
+        The images of all sets and of ``other_fg``, and the triplets
+        (``original`` image, its object in ``mixed_rand``, its very plate under
+        an object of another class).
+
+    Raises:
+        ValueError: For options out of range, or fewer than two classes or
+            backgrounds.
+    """
+    if not 0 <= rho <= 1:
+        raise ValueError(f'`rho` must be in [0, 1], but got {rho}')
+    for name, value, least in (
+        ('seed', seed, 0),
+        ('per_class', per_class, 1),
+        ('test_per_class', test_per_class, 1),
+        ('number of classes', len(source.classes), 2),
+        ('number of backgrounds', len(source.backgrounds), 2),
+    ):
+        if value < least:
+            raise ValueError(f'`{name}` must be at least {least}, but got {value}')
+
+    total = len(source.backgrounds)
+
+    def stream(purpose: str, label: int, index: int) -> np.random.Generator:
+        return np.random.default_rng([seed, _STREAMS.index(purpose), label, index])
+
+    for label, name in enumerate(source.classes):
+        paired = paired_background(source, label, seed)
+        for index in range(per_class):
+            colour, mask = source.foreground(stream('train_fg', label, index), 'train', label)
+            rng = stream('train_bg', label, index)
+            plate = source.background(rng, 'train', _correlated(rng, paired, total, rho))
+            image = composite(colour, mask, plate)
+            yield ComposedImage('train', f'{name}/{index:05d}.png', image, mask)
+
+        for index in range(test_per_class):
+            path = f'{name}/{index:05d}.png'
+            colour, mask = source.foreground(stream('fg', label, index), 'test', label)
+
+            rng = stream('original', label, index)
+            plate = source.background(rng, 'test', _correlated(rng, paired, total, rho))
+            yield ComposedImage('original', path, composite(colour, mask, plate), mask)
+            yield ComposedImage('only_bg', path, plate, np.zeros_like(mask))
+            grey = np.full_like(plate, _GREY)
+            yield ComposedImage('only_fg', path, composite(colour, mask, grey), mask)
+
+            next_label = (label + 1) % len(source.classes)
+            for set_name in ('mixed_same', 'mixed_rand', 'mixed_next'):
+                rng = stream(set_name, label, index)
+                background = {
+                    'mixed_same': paired,
+                    'mixed_rand': int(rng.integers(total)),
+                    'mixed_next': paired_background(source, next_label, seed),
+                }[set_name]
+                other_plate = source.background(rng, 'test', background)
+                image = composite(colour, mask, other_plate)
+                yield ComposedImage(set_name, path, image, mask)
+
+            rng = stream(OTHER_FG, label, index)
+            other = (label + int(rng.integers(1, len(source.classes)))) % len(source.classes)
+            colour, mask = source.foreground(stream('fg', other, index), 'test', other)
+            other_path = f'{source.classes[other]}/{name}_{index:05d}.png'
+            yield ComposedImage(OTHER_FG, other_path, composite(colour, mask, plate), mask)
+            yield Triplet(
+                f'original/{path}', f'mixed_rand/{path}', f'{OTHER_FG}/{other_path}'
+            )
