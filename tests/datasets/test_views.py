@@ -1,0 +1,99 @@
+"""with_background_op and seed_samples: upstream's dataloader, rewritten."""
+
+import copy
+
+import pytest
+
+from bgaug_mm.datasets.views import seed_samples, with_background_op
+
+OP = dict(type='bgaug_mm.BackgroundRemove', prob=0.2)
+
+
+def dataloader(*views, **kwargs):
+    return dict(
+        batch_size=4,
+        collate_fn=dict(type='default_collate', _scope_='mmselfsup'),
+        dataset=dict(
+            type='mmcls.ImageNet',
+            data_root='somewhere',
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='MultiView', num_views=[1] * len(views), transforms=list(views)),
+                dict(type='PackSelfSupInputs', meta_keys=['img_path']),
+            ],
+        ),
+        **kwargs,
+    )
+
+
+VIEW = [
+    dict(type='RandomResizedCrop', size=224, backend='pillow'),
+    dict(type='mmcv.RandomFlip', prob=0.5),
+    dict(type='ColorJitter', brightness=0.4),
+]
+
+
+def test_operation_stands_between_geometry_and_photometry():
+    loader = with_background_op(dataloader(VIEW, VIEW[:1]), OP, scope='mmselfsup')
+    first, second = loader['dataset']['pipeline'][3]['transforms']
+    assert [t['type'] for t in first] == [
+        'bgaug_mm.RandomResizedCrop',
+        'mmcv.RandomFlip',
+        'bgaug_mm.BackgroundRemove',
+        'ColorJitter',
+    ]
+    assert [t['type'] for t in second] == ['bgaug_mm.RandomResizedCrop', OP['type']]
+    assert first[0] == dict(type='bgaug_mm.RandomResizedCrop', size=224, backend='pillow')
+
+
+def test_dataset_is_wrapped_and_keeps_everything_else():
+    loader = with_background_op(
+        dataloader(VIEW, num_workers=3), OP, scope='mmselfsup', on_missing_mask='skip'
+    )
+    assert loader['_delete_'] and loader['batch_size'] == 4 and loader['num_workers'] == 3
+    wrapper = loader['dataset']
+    assert wrapper['type'] == 'bgaug_mm.SaliencyMaskDataset'
+    assert wrapper['_scope_'] == 'mmselfsup' and wrapper['on_missing_mask'] == 'skip'
+    assert wrapper['dataset'] == dict(type='mmcls.ImageNet', data_root='somewhere')
+    assert [t['type'] for t in wrapper['pipeline']] == [
+        'bgaug_mm.SeedSample',
+        'LoadImageFromFile',
+        'bgaug_mm.LoadSaliencyMask',
+        'bgaug_mm.MultiView',
+        'PackSelfSupInputs',
+    ]
+
+
+def test_callers_config_is_untouched_and_result_shares_nothing():
+    given = dataloader(VIEW)
+    before = copy.deepcopy(given)
+    loader = with_background_op(given, OP)
+    assert given == before
+    loader['dataset']['pipeline'][3]['transforms'][0][0]['size'] = 1
+    loader['dataset']['pipeline'][3]['transforms'][0][2]['prob'] = 1.0
+    assert given == before and OP['prob'] == 0.2
+
+
+def test_stray_scope_is_dropped_from_collate_fn():
+    assert seed_samples(dataloader(VIEW))['collate_fn'] == dict(type='bgaug_mm.default_collate')
+    own = dataloader(VIEW)
+    own['collate_fn'] = dict(type='pseudo_collate')
+    assert seed_samples(own)['collate_fn'] == dict(type='pseudo_collate')
+
+
+def test_seed_sample_is_put_first_once():
+    once = seed_samples(dataloader(VIEW))
+    types = [t['type'] for t in seed_samples(once)['dataset']['pipeline']]
+    assert types.count('bgaug_mm.SeedSample') == 1 and types[0] == 'bgaug_mm.SeedSample'
+
+
+def test_errors_name_what_was_found():
+    loader = dataloader([dict(type='Resize', scale=4)])
+    with pytest.raises(ValueError, match=r"needs a `RandomResizedCrop`, but got \['Resize'\]"):
+        with_background_op(loader, OP)
+    loader['dataset']['pipeline'].pop(1)
+    with pytest.raises(ValueError, match='needs a `MultiView`'):
+        with_background_op(loader, OP)
+    loader['dataset'].pop('pipeline')
+    with pytest.raises(ValueError, match='`dataset.pipeline` is missing'):
+        seed_samples(loader)
