@@ -5,8 +5,13 @@ mmselfsup importable (see :mod:`bgaug_mm.compat`). It imports neither mmselfsup
 nor mmpretrain: they are loaded when a config names their scope.
 """
 
-from .compat import install
+from .environment import require
 from .version import __version__
+
+# Before anything imports them, so that the error names the install command.
+require('torch', 'mmengine', 'mmcv', 'cv2')
+
+from .compat import install  # noqa: E402
 
 install()
 
