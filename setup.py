@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent
 # What mim and `bgaug_mm::…` config paths look up in an installed package;
 # requirements serve the environment check.
 MIM_FILES = ('configs', 'tools', 'requirements', 'model-index.yml')
+IGNORED = shutil.ignore_patterns('__pycache__', '.*', 'find_python.sh')
 
 
 def read_version() -> str:
@@ -55,9 +56,7 @@ class BuildWithMim(build_py):
         mim.mkdir(parents=True)
         for name in MIM_FILES:
             if (ROOT / name).is_dir():
-                shutil.copytree(
-                    ROOT / name, mim / name, ignore=shutil.ignore_patterns('__pycache__', '.*')
-                )
+                shutil.copytree(ROOT / name, mim / name, ignore=IGNORED)
             else:
                 shutil.copy2(ROOT / name, mim / name)
 

@@ -1,6 +1,9 @@
 """Threads, markers' data and paths that every test may use."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,44 @@ def _one_thread() -> None:
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def source_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a build needs of the source tree, so that no build writes into it."""
+    copy = tmp_path_factory.mktemp('source')
+    ignored = shutil.ignore_patterns('__pycache__', '.mim', '*.egg-info')
+    for name in ('bgaug_mm', 'configs', 'tools', 'requirements'):
+        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+    for pattern in (
+        'setup.py',
+        'pyproject.toml',
+        'MANIFEST.in',
+        'model-index.yml',
+        'LICENSE',
+        '*.md',
+    ):
+        for file in ROOT.glob(pattern):
+            shutil.copy2(file, copy)
+    return copy
+
+
+def build_wheel(source: Path, folder: Path, *options: str) -> Path:
+    """Build a wheel of a source tree or an sdist, by default without isolation."""
+    command = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--wheel-dir', str(folder)]
+    command += [*(options or ['--no-build-isolation']), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob('bgaug_mm-*.whl')
+    return wheel
+
+
+@pytest.fixture(scope='session', name='build_wheel')
+def _build_wheel():
+    return build_wheel
+
+
+@pytest.fixture(scope='session')
+def wheel(source_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built once without isolation (hence without the network)."""
+    return build_wheel(source_copy, tmp_path_factory.mktemp('wheel'))
