@@ -10,13 +10,13 @@ import os
 import pickle
 import re
 import zipfile
+from _compat_pickle import IMPORT_MAPPING
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
-from _compat_pickle import IMPORT_MAPPING
 from mmengine.dist import barrier, get_dist_info
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mm_checkpoint
@@ -119,7 +119,7 @@ def safe_load(file: Any, map_location: Any = None, weights_only: bool | None = N
     name = file if isinstance(file, (str, os.PathLike)) else getattr(file, 'name', 'checkpoint')
     try:
         if _HAS_SAFE_GLOBALS:
-            entries = [(obj, key) for key, obj in _allowed().items()]
+            entries: Any = [(obj, key) for key, obj in _allowed().items()]
             with torch.serialization.safe_globals(entries):
                 return torch.load(file, map_location=map_location, weights_only=True)
         return torch.load(file, map_location=map_location, pickle_module=_pickle_module(_allowed()))

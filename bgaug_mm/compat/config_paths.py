@@ -62,7 +62,7 @@ def resolve_base_paths() -> None:
     def _get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
         if cfg_path.startswith(_PREFIX):
             return config_path(cfg_path), 'bgaug_mm'
-        return upstream(cfg_path, filename)  # type: ignore[no-any-return]
+        return upstream(cfg_path, filename)
 
     _get_cfg_path._bgaug_mm = True  # type: ignore[attr-defined]
     Config._get_cfg_path = staticmethod(_get_cfg_path)

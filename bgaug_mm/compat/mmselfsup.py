@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -116,22 +117,22 @@ def drop_first_extra_norm(package: str) -> None:
         )
 
 
-def _import_in_window(module: ModuleType, execute: Callable[[ModuleType], None]) -> None:
+def _import_in_window(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     with report_mmcv_in_window(module.__name__):
         execute(module)
 
 
-def _import_and_prune(module: ModuleType, execute: Callable[[ModuleType], None]) -> None:
+def _import_and_prune(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     execute(module)
     prune_registry_locations(module)
 
 
-def _import_after_drop(module: ModuleType, execute: Callable[[ModuleType], None]) -> None:
+def _import_after_drop(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     drop_first_extra_norm(module.__name__.partition('.')[0])
     execute(module)
 
 
-_REMEDIES: dict[str, Callable[[ModuleType, Callable[[ModuleType], None]], None]] = {
+_REMEDIES: dict[str, Callable[[Callable[[ModuleType], None], ModuleType], None]] = {
     'mmcls': _import_in_window,
     'mmselfsup': _import_in_window,
     'mmcls.registry': _import_and_prune,
@@ -155,13 +156,10 @@ class _RemedyFinder(MetaPathFinder):
                 continue
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
-                loader = spec.loader
-                if loader is not None:
-                    execute = loader.exec_module
+                if spec.loader is not None:
                     # On the instance: the loader keeps its type and all else it can do.
-                    loader.exec_module = lambda module: remedy(  # type: ignore[method-assign]
-                        module, execute
-                    )
+                    execute = spec.loader.exec_module
+                    spec.loader.exec_module = partial(remedy, execute)  # type: ignore[method-assign]
                 return spec
         return None
 
