@@ -105,9 +105,7 @@ class DigitsOnPhotos:
         colour = rng.integers(190, 256, 3)
         side = round(self.size * rng.uniform(0.65, 0.95))
         top, left = (int(value) for value in rng.integers(0, self.size - side + 1, 2))
-        smooth = np.asarray(
-            Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
-        )
+        smooth = np.asarray(Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC))
         mask = np.zeros((self.size, self.size), np.uint8)
         # A steeper slope through the middle: 8x8 pixels alone give a blur, not a stroke.
         stroke = np.clip((smooth - 0.5) * 2.5 + 0.5, 0, 1)

@@ -178,6 +178,4 @@ def compose_world(
             colour, mask = source.foreground(stream('fg', other, index), 'test', other)
             other_path = f'{source.classes[other]}/{name}_{index:05d}.png'
             yield ComposedImage(OTHER_FG, other_path, composite(colour, mask, plate), mask)
-            yield Triplet(
-                f'original/{path}', f'mixed_rand/{path}', f'{OTHER_FG}/{other_path}'
-            )
+            yield Triplet(f'original/{path}', f'mixed_rand/{path}', f'{OTHER_FG}/{other_path}')

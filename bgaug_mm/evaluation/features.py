@@ -1,0 +1,263 @@
+"""Frozen features of a checkpoint's backbone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import MODELS, DefaultScope
+from torch import Tensor, nn
+
+from ..compat.checkpoints import safe_load
+from .checkpoint_config import config_from_text, refuse_foreign_types
+
+
+class FrozenBackbone(nn.Module):
+    """A backbone with its input normalisation and global average pooling.
+
+    Args:
+        backbone (nn.Module): Maps (N, 3, H, W) to features: a tensor, or a
+            (nested) tuple whose last entry is taken.
+        mean (Sequence[float]): Channel means subtracted, on the 0..255 scale, in
+            the backbone's channel order.
+        std (Sequence[float]): Channel standard deviations divided by.
+        to_rgb (bool): Whether the backbone takes RGB.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        *,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
+        to_rgb: bool = True,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.to_rgb = to_rgb
+        self.register_buffer('mean', torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer('std', torch.tensor(std).view(1, -1, 1, 1))
+        self.eval().requires_grad_(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (N, D), float32, of BGR images (N, 3, H, W), uint8."""
+        inputs = images.flip(1) if self.to_rgb else images
+        features = self.backbone((inputs.float() - self.mean) / self.std)
+        while isinstance(features, (tuple, list)):
+            features = features[-1]
+        if features.ndim == 4:  # a map (N, D, h, w)
+            features = features.mean((2, 3))
+        elif features.ndim == 3:  # tokens (N, L, D)
+            features = features.mean(1)
+        return features.float()
+
+
+def build_frozen_backbone(config: Config, *, seed: int | None = None) -> FrozenBackbone:
+    """Build the backbone of a config's model, with the model's normalisation.
+
+    The whole model is built, as the Runner does it, and its backbone taken out:
+    so scopes resolve as they do in training.
+
+    Args:
+        config (Config): A config of mmselfsup, mmpretrain, mmcls or ours.
+        seed (int, optional): Initialise the weights from this seed; the global
+            random state is left as it was. Defaults to None: weights are
+            whatever the constructors leave, to be loaded.
+
+    Raises:
+        ValueError: If the config has no model, or its model has no backbone.
+    """
+    if 'model' not in config:
+        raise ValueError('the config has no `model`')
+    settings = _plain(config.model)
+    if config.get('data_preprocessor'):
+        settings.setdefault('data_preprocessor', _plain(config.data_preprocessor))
+    preprocessor = dict(settings.get('data_preprocessor') or {})
+
+    with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.manual_seed(seed)
+        with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmengine')):
+            model = MODELS.build(settings)
+        if seed is not None:
+            with _quiet():
+                model.init_weights()
+    if not isinstance(getattr(model, 'backbone', None), nn.Module):
+        raise ValueError(f'the model {type(model).__name__} has no `backbone`')
+    # mmengine and mmselfsup say bgr_to_rgb, mmcls and mmpretrain to_rgb
+    to_rgb = any(preprocessor.get(key) for key in ('bgr_to_rgb', 'to_rgb'))
+    mean, std = preprocessor.get('mean') or [0.0] * 3, preprocessor.get('std') or [1.0] * 3
+    return FrozenBackbone(model.backbone, mean=mean, std=std, to_rgb=to_rgb)
+
+
+def load_frozen_backbone(
+    checkpoint: str | os.PathLike[str], config: Config | None = None
+) -> FrozenBackbone:
+    """Build and load the backbone of a training checkpoint.
+
+    Args:
+        checkpoint (str | PathLike): A checkpoint of mmengine's, or a file of
+            backbone weights alone (then ``config`` is needed).
+        config (Config, optional): Its config. Defaults to None: the one stored
+            in the checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the checkpoint has no usable config and none is given, or
+            its weights do not fit the backbone.
+    """
+    content = read_checkpoint(checkpoint)
+    if config is None:
+        config = stored_config(content, checkpoint)
+    frozen = build_frozen_backbone(config)
+    load_backbone_weights(frozen.backbone, content.get('state_dict', content), str(checkpoint))
+    return frozen
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a checkpoint file without running code from it."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'no checkpoint {path}')
+    content = safe_load(path, map_location='cpu')
+    if not isinstance(content, dict):
+        raise ValueError(f'{path} holds a {type(content).__name__}, not a checkpoint')
+    return content
+
+
+def stored_config(content: Mapping[str, Any], path: str | os.PathLike[str]) -> Config:
+    """The config a checkpoint was trained with.
+
+    Raises:
+        ValueError: If it has none, or one that is more than plain values.
+    """
+    text = (content.get('meta') or {}).get('cfg')
+    if not isinstance(text, str):
+        raise ValueError(f'{path} has no config in its meta; name it with --config')
+    try:
+        config = config_from_text(text)
+        refuse_foreign_types(config.get('model'))
+        return config
+    except ValueError as error:
+        raise ValueError(f'{path}: its stored config: {error}; name it with --config') from error
+
+
+def load_backbone_weights(
+    backbone: nn.Module, state_dict: Mapping[str, Tensor], source: str
+) -> None:
+    """Load the ``backbone.…`` entries of a state dict, or bare backbone weights.
+
+    Entries of other modules are ignored; every entry of the backbone must be
+    there with its shape.
+
+    Raises:
+        ValueError: If none or only some of the backbone's entries match.
+    """
+    weights = {key.removeprefix('module.'): value for key, value in state_dict.items()}
+    own = {
+        key.removeprefix('backbone.'): value
+        for key, value in weights.items()
+        if key.startswith('backbone.')
+    } or weights
+    wanted = backbone.state_dict()
+    matched = {
+        key: own[key] for key in wanted if key in own and own[key].shape == wanted[key].shape
+    }
+    if len(matched) < len(wanted):
+        missing = sorted(wanted.keys() - matched.keys())
+        raise ValueError(
+            f'{source}: {len(matched)} of the {len(wanted)} backbone weights match. '
+            f'Unmatched in the backbone: {_some(missing)}. '
+            f'Unused in the file: {_some(sorted(own.keys() - matched.keys()))}. '
+            'Name the config the checkpoint was trained with (--config)'
+        )
+    backbone.load_state_dict(matched)
+
+
+def extract_features(
+    model: nn.Module,
+    files: Sequence[str | os.PathLike[str]],
+    *,
+    size: int | None = None,
+    batch_size: int = 256,
+    device: str | torch.device = 'cpu',
+) -> Tensor:
+    """Features of image files.
+
+    Args:
+        model (nn.Module): Maps (N, 3, H, W) uint8 BGR to (N, D).
+        files (Sequence[str | PathLike]): Image files; at least one.
+        size (int, optional): Side to which the images are resized. Defaults to
+            None, as they are: then all must have the same size.
+        batch_size (int): Images a batch. Defaults to 256.
+        device (str | torch.device): Where to compute. Defaults to ``'cpu'``.
+
+    Returns:
+        Tensor: (len(files), D), float32, on the CPU.
+
+    Raises:
+        ValueError: For an unreadable image, or images of different sizes.
+    """
+    model = model.to(device).eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(files), batch_size):
+            images = [_read(path, size) for path in files[start : start + batch_size]]
+            shapes = {image.shape for image in images}
+            if len(shapes) > 1:
+                raise ValueError(f'images of different sizes {sorted(shapes)}; give a `size`')
+            batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+            parts.append(model(batch.to(device)).cpu())
+    return torch.cat(parts)
+
+
+def _read(path: str | os.PathLike[str], size: int | None) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'{path} is missing or not an image that can be read')
+    if size is not None and image.shape[:2] != (size, size):
+        shrinks = min(image.shape[:2]) > size
+        image = cv2.resize(
+            image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        )
+    return image.astype(np.uint8, copy=False)
+
+
+def _plain(value: Any) -> Any:
+    """Copy to builtin containers (building may write into them), without pretrained weights."""
+    if isinstance(value, Mapping):
+        return {
+            key: _plain(item)
+            for key, item in value.items()
+            if key != 'pretrained' and not (key == 'init_cfg' and 'checkpoint' in str(item))
+        }
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without mmengine's log line for each initialised parameter."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _some(keys: Sequence[str], count: int = 4) -> str:
+    rest = f' and {len(keys) - count} more' if len(keys) > count else ''
+    return (', '.join(keys[:count]) or 'none') + rest

@@ -1,0 +1,67 @@
+"""Grouped bars of scores, as a PNG."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .files import write_bytes
+
+# Distinguishable with the common colour-vision deficiencies (Okabe and Ito).
+_COLOURS = ('#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#999999')
+
+
+def bar_chart(
+    scores: Mapping[str, Mapping[str, float | None]],
+    keys: Sequence[str],
+    path: str | os.PathLike[str],
+    *,
+    title: str = '',
+) -> None:
+    """Draw one group of bars per key, one bar per row.
+
+    Args:
+        scores: Row label → key → value in percent, or None (no bar).
+        keys: The groups, in order.
+        path: PNG file to write; its folder is made.
+        title: Heading. Defaults to none.
+
+    Raises:
+        ValueError: Without rows or keys.
+    """
+    if not scores or not keys:
+        raise ValueError('a bar chart needs at least one row and one key')
+    # Not pyplot: it would choose a backend for the whole process.
+    from io import BytesIO
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(max(6.0, 1.1 * len(keys)), 4.2), dpi=120, layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    width = 0.8 / len(scores)
+    for row, (label, values) in enumerate(scores.items()):
+        heights = [values.get(key) for key in keys]
+        shown = [(i, height) for i, height in enumerate(heights) if height is not None]
+        bars = axes.bar(
+            [i + (row - (len(scores) - 1) / 2) * width for i, _ in shown],
+            [height for _, height in shown],
+            width,
+            label=label,
+            color=_COLOURS[row % len(_COLOURS)],
+        )
+        axes.bar_label(bars, fmt='%.0f', fontsize=8, padding=1)
+    axes.set_xticks(range(len(keys)), keys, rotation=25, ha='right', rotation_mode='anchor')
+    axes.set_ylabel('percent')
+    axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+    axes.margins(y=0.12)
+    axes.spines[['top', 'right']].set_visible(False)
+    if title:
+        axes.set_title(title, loc='left')
+    if len(scores) > 1:
+        figure.legend(loc='outside lower center', ncols=min(4, len(scores)), frameon=False)
+    buffer = BytesIO()
+    figure.savefig(buffer, format='png')
+    write_bytes(Path(path), buffer.getvalue())

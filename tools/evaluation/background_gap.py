@@ -1,0 +1,133 @@
+#!/usr/bin/env python
+"""How much checkpoints' features depend on the background.
+
+For each checkpoint: the backbone is frozen; a linear probe and k-NN are fitted
+on the world's ``train`` set; accuracies on its test sets, BG-Gap (mixed_same -
+mixed_rand) and fgpref (share of triplets in which the object outweighs the
+background) are printed in percent and written as JSON and a bar chart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+import bgaug_mm  # noqa: F401  (makes mmselfsup loadable)
+from bgaug_mm.compat import CheckpointError
+from bgaug_mm.evaluation import (
+    build_frozen_backbone,
+    evaluate_backbone,
+    list_world,
+    load_frozen_backbone,
+    read_checkpoint,
+    stored_config,
+)
+from bgaug_mm.visualization import bar_chart, write_bytes
+
+CHARTED = (
+    'original', 'mixed_same', 'mixed_rand', 'mixed_next', 'only_fg', 'only_bg',
+    'bg_gap', 'knn_mixed_rand', 'fgpref',
+)  # fmt: skip
+
+
+def table(scores: dict[str, dict[str, float | None]]) -> str:
+    """The charted scores as text, one line a row."""
+    width = max(len(label) for label in scores)
+    lines = [' ' * width + ''.join(f' {key:>{max(len(key), 6)}}' for key in CHARTED)]
+    for label, values in scores.items():
+        cells = []
+        for key in CHARTED:
+            value = values[key]
+            text = '-' if value is None else f'{value:.1f}'
+            cells.append(f' {text:>{max(len(key), 6)}}')
+        lines.append(f'{label:<{width}}' + ''.join(cells))
+    return '\n'.join(lines)
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('checkpoints', nargs='+', help='checkpoint files of training runs')
+    parser.add_argument('--data', required=True, help='folder of the world')
+    parser.add_argument(
+        '--config',
+        nargs='+',
+        help='configs of the checkpoints, one for all or one each; '
+        'by default the one stored in each checkpoint',
+    )
+    parser.add_argument(
+        '--labels', nargs='+', help="the rows' names; by default from the files' names"
+    )
+    parser.add_argument(
+        '--random-init',
+        action='store_true',
+        help='also evaluate the first backbone with random weights, as a control',
+    )
+    parser.add_argument('--out-dir', default='work_dirs/background_gap', help='for JSON and PNG')
+    parser.add_argument('--json', help='JSON file, by default OUT_DIR/background_gap.json')
+    parser.add_argument('--size', type=int, help='resize the images to this side')
+    parser.add_argument('--batch-size', type=int, default=256, help='images a batch')
+    parser.add_argument('--k', type=int, default=20, help='neighbours of the k-NN probe')
+    parser.add_argument('--l2', type=float, default=1e-3, help='penalty of the linear probe')
+    parser.add_argument(
+        '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu, cuda, …'
+    )
+    args = parser.parse_args(argv)
+    count = len(args.checkpoints)
+    if args.config and len(args.config) not in (1, count):
+        parser.error(f'--config takes 1 or {count} configs, but got {len(args.config)}')
+    if args.labels and len(args.labels) != count:
+        parser.error(f'--labels takes {count} names, but got {len(args.labels)}')
+    return args
+
+
+def row_labels(checkpoints: list[str]) -> list[str]:
+    """File names, with the folder's where these are not unique."""
+    names = [Path(path).stem for path in checkpoints]
+    if len({*names}) < len(names):
+        names = [f'{Path(path).parent.name}/{Path(path).stem}' for path in checkpoints]
+    return names if len({*names}) == len(names) else list(checkpoints)
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    labels = args.labels or row_labels(args.checkpoints)
+    configs = list(args.config or [None])
+    configs = configs * len(args.checkpoints) if len(configs) == 1 else configs
+    options = {
+        'size': args.size, 'batch_size': args.batch_size, 'device': args.device,
+        'k': args.k, 'l2': args.l2,
+    }  # fmt: skip
+
+    scores: dict[str, dict[str, float | None]] = {}
+    try:
+        list_world(args.data)  # before any work
+        loaded = [Config.fromfile(path) if path else None for path in configs]
+        if args.random_init:
+            first = args.checkpoints[0]
+            config = loaded[0] or stored_config(read_checkpoint(first), first)
+            scores['random init'] = evaluate_backbone(
+                build_frozen_backbone(config, seed=0), args.data, **options
+            )
+        for label, checkpoint, config in zip(labels, args.checkpoints, loaded, strict=True):
+            backbone = load_frozen_backbone(checkpoint, config)
+            scores[label] = evaluate_backbone(backbone, args.data, **options)
+    except (ValueError, OSError, CheckpointError) as error:
+        sys.exit(f'background_gap: {error}')
+
+    print(table(scores))
+    out_dir = Path(args.out_dir)
+    json_path = Path(args.json) if args.json else out_dir / 'background_gap.json'
+    write_bytes(json_path, (json.dumps(scores, indent=2) + '\n').encode())
+    bar_chart(scores, CHARTED, out_dir / 'background_gap.png', title='Frozen features, percent')
+    print(f'{json_path}, {out_dir / "background_gap.png"}')
+
+
+if __name__ == '__main__':
+    main()
