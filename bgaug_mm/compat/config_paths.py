@@ -1,6 +1,7 @@
 """``bgaug_mm::…`` config paths, in a wheel, an editable install and the source tree."""
 
 import difflib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,18 @@ def config_path(name: str) -> str:
     raise FileNotFoundError(f'{_PREFIX}{name} does not exist in {root}.{near(name, known)}')
 
 
-def near(name: str, known: list[str]) -> str:
-    """`` Did you mean …?`` with the names nearest to ``name``, or an empty string."""
-    found = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f' Did you mean {" or ".join(found)}?' if found else ''
+def near(name: str, known: Iterable[str] | Mapping[str, str]) -> str:
+    """`` Did you mean …?`` with the names nearest to ``name``, or an empty string.
+
+    Args:
+        name: What was asked for.
+        known: What there is; a mapping's keys are compared and its values shown.
+    """
+    shown = known if isinstance(known, Mapping) else {key: key for key in known}
+    found = difflib.get_close_matches(name, list(shown), n=3, cutoff=0.5)
+    return (
+        f' Did you mean {" or ".join(dict.fromkeys(shown[key] for key in found))}?' if found else ''
+    )
 
 
 def resolve_base_paths() -> None:

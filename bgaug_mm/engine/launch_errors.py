@@ -1,0 +1,66 @@
+"""Which errors a user can put right, and what to say."""
+
+from __future__ import annotations
+
+import os
+import re
+import traceback
+from pathlib import Path
+
+from mmengine.registry import Registry
+from mmengine.registry import root as root_registries
+
+from .. import environment
+from ..compat import CheckpointError
+from ..compat.config_paths import near
+from .launch_config import SCOPES, LaunchError
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+
+
+def explain(error: BaseException) -> str | None:
+    """One message for an error the user can put right, None for any other.
+
+    Such errors are those of the launcher, missing files and packages, damaged
+    checkpoints, unknown types in a config, and whatever bgaug_mm itself raises, in
+    this process or in a worker of the dataloader.
+    """
+    if isinstance(error, (LaunchError, CheckpointError)):
+        return str(error)
+    if isinstance(error, AssertionError) and 'is used but incompatible' in str(error):
+        return f'{error}\n{environment.table(environment.rows())}'
+    if isinstance(error, ImportError):
+        if error.name and error.name.partition('.')[0] in SCOPES:
+            environment.require(error.name.partition('.')[0])
+        return str(error)
+    if isinstance(error, KeyError) and 'registry' in str(error):
+        return _unknown_type(str(error.args[0]))
+    if isinstance(error, FileNotFoundError):
+        return str(error)
+    if str(error).startswith('Caught ') and 'worker process' in str(error):
+        text = str(error)
+        files = re.findall(r'File "(.+?)", line', text)
+        if files and files[-1].startswith(_PACKAGE):
+            return text.rstrip().rpartition('\n')[2].partition(': ')[2]
+        return None
+    frames = traceback.extract_tb(error.__traceback__)
+    raised_by_us = bool(frames) and frames[-1].filename.startswith(_PACKAGE)
+    if raised_by_us and isinstance(error, (ValueError, OSError, RuntimeError)):
+        return str(error)
+    return None
+
+
+def _unknown_type(text: str) -> str:
+    """mmengine's "X is not in the scope::name registry", with near names."""
+    match = re.match(r'(\S+) is not in the (\w+)::(.+?) registry', text)
+    if match is None:
+        return text
+    name, scope, kind = match.groups()
+    known: dict[str, str] = {}
+    for parent in vars(root_registries).values():
+        if isinstance(parent, Registry):
+            for registry in (parent, *parent.children.values()):
+                if kind in (parent.name, registry.name):
+                    known |= {key: f'{registry.scope}.{key}' for key in registry.module_dict}
+    hint = near(name.rpartition('.')[2], known)
+    return f'type {name!r} is not in the {kind} registry (looked up in scope {scope}).{hint}'
