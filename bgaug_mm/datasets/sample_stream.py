@@ -20,7 +20,7 @@ class SampleStream:
     """
 
     def __init__(self) -> None:
-        self._state = torch.tensor([-1, 0], dtype=torch.int64).share_memory_()
+        self._state = torch.tensor([-1, 0], dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     @property
     def seed(self) -> int:
@@ -35,6 +35,10 @@ class SampleStream:
     def set(self, *, seed: int, epoch: int) -> None:
         """Start the streams of an epoch (main process)."""
         self._state[0], self._state[1] = seed, epoch
+
+    def __deepcopy__(self, memo: dict[int, object]) -> 'SampleStream':
+        """The same stream: a copied pipeline (``get_subset``) stays driven."""
+        return self
 
 
 #: The stream of this process and of the workers it starts.

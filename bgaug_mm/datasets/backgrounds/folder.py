@@ -1,0 +1,91 @@
+"""Backgrounds from a folder of images."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.logging import print_log
+
+from bgaug_mm.registry import BACKGROUNDS
+
+from ..transforms.functional import Array
+from .base import Background, Window, check_window, cut_window, draw_window
+
+_EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.tif', '.tiff', '.webp')
+
+
+@BACKGROUNDS.register_module()
+class FolderBackground(Background):
+    """A random image of a folder (textures, photographs without objects, …).
+
+    All images below the folder, in the order of their sorted paths, are equally
+    likely. A file that cannot be read is logged once and the next one is taken.
+
+    Args:
+        root (str): The folder; searched recursively.
+        scale (tuple[float, float]): Range of the crop's area, as a share of the
+            largest crop with the view's proportions, in (0, 1]. Defaults to (0.4, 1.0)
+            (our choice).
+        flip_prob (float): Probability of mirroring the background, in [0, 1].
+            Defaults to 0.5.
+
+    Raises:
+        ValueError: If the folder does not exist or holds no image, if none of its
+            images can be read, for arguments out of range.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        scale: tuple[float, float] = (0.4, 1.0),
+        flip_prob: float = 0.5,
+    ) -> None:
+        check_window(scale, flip_prob)
+        folder = Path(root).expanduser()
+        if not folder.is_dir():
+            raise ValueError(f"`root` must be a folder of images, but there is no folder '{root}'")
+        self.files = sorted(
+            os.path.join(parent, name)
+            for parent, _, names in os.walk(folder, followlinks=True)
+            for name in names
+            if name.lower().endswith(_EXTENSIONS)
+        )
+        if not self.files:
+            raise ValueError(
+                f"`root` must be a folder of images, but '{root}' holds no file that ends in "
+                f'{", ".join(_EXTENSIONS)}'
+            )
+        self.root = root
+        self.scale = scale
+        self.flip_prob = flip_prob
+        self._unreadable: set[str] = set()
+
+    def draw(self, image: Array, mask: Array, sample_idx: int | None) -> tuple[int, Window]:
+        """The index of a file and the window to cut from it."""
+        return np.random.randint(len(self.files)), draw_window(self.scale, self.flip_prob)
+
+    def render(self, params: tuple[int, Window], height: int, width: int) -> Array:
+        """The window of that file, or of the next one that can be read."""
+        first, window = params
+        for step in range(len(self.files)):
+            path = self.files[(first + step) % len(self.files)]
+            if path in self._unreadable:
+                continue
+            image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+            if image is not None:
+                return cut_window(image, window, height, width)
+            self._unreadable.add(path)
+            print_log(
+                f"background '{path}' cannot be read -> the next file is taken",
+                logger='current',
+                level=logging.WARNING,
+            )
+        raise ValueError(f"none of the {len(self.files)} images in '{self.root}' can be read")
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(root={self.root!r}, scale={self.scale})'

@@ -1,0 +1,119 @@
+"""Backgrounds of the views that passed by lately."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bgaug_mm.registry import BACKGROUNDS
+
+from ..sample_stream import SAMPLE_STREAM
+from ..transforms.functional import Array, tile_infill
+from .base import Background, Window, check_window, cut_window, draw_window
+
+
+class Donor(NamedTuple):
+    """A view that passed by."""
+
+    image: Array  #: (H, W, 3) uint8, its foreground filled in
+    sample_idx: int | None
+
+
+@BACKGROUNDS.register_module()
+class RecentBackground(Background):
+    """The background of a recent view of another image; no extra decoding.
+
+    Each worker (and each BackgroundSwap in it) keeps the last ``size`` views it saw,
+    their foreground filled by tiling a border strip (see
+    :func:`~bgaug_mm.datasets.transforms.functional.tile_infill`); one of another image
+    is taken, with a random crop and flip of its own. A view whose foreground leaves no
+    usable strip is not kept: also not one with a full mask, which stands for an image
+    without a mask.
+
+    Which views a worker has seen depends on the number of workers. The store is
+    emptied at the start of an epoch, so that a resumed run goes on like one that was
+    never interrupted; until a worker has seen another image in that epoch there is no
+    background to be had, and the view stays as it is.
+
+    Args:
+        size (int): Views to keep. Defaults to 32 (5 MB a worker at 224²; our choice).
+        scale (tuple[float, float]): Range of the crop's area, as a share of the donor,
+            in (0, 1]. Defaults to (0.4, 1.0) (our choice).
+        flip_prob (float): Probability of mirroring the background, in [0, 1].
+            Defaults to 0.5.
+        threshold (int): Mask value from which on a pixel counts for the donor's
+            foreground box, 1 to 255. Defaults to 64.
+        min_strip (float): Least usable thickness of the strip as a share of the
+            donor's side, in [0, 1]. Defaults to 1/16.
+
+    Raises:
+        ValueError: For arguments out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int = 32,
+        scale: tuple[float, float] = (0.4, 1.0),
+        flip_prob: float = 0.5,
+        threshold: int = 64,
+        min_strip: float = 1 / 16,
+    ) -> None:
+        if size < 1:
+            raise ValueError(f'`size` must be at least 1, but got {size}')
+        if not 1 <= threshold <= 255:
+            raise ValueError(f'`threshold` must be in [1, 255], but got {threshold}')
+        if not 0 <= min_strip <= 1:
+            raise ValueError(f'`min_strip` must be in [0, 1], but got {min_strip}')
+        check_window(scale, flip_prob)
+        self.size = size
+        self.scale = scale
+        self.flip_prob = flip_prob
+        self.threshold = threshold
+        self.min_strip = min_strip
+        self.stream = SAMPLE_STREAM
+        self._epoch = (-1, 0)
+        self._donors: list[Donor] = []
+        self._oldest = 0
+
+    def _enter_epoch(self) -> None:
+        epoch = (self.stream.seed, self.stream.epoch)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._donors = []
+            self._oldest = 0
+
+    def draw(
+        self, image: Array, mask: Array, sample_idx: int | None
+    ) -> tuple[Donor, Window] | None:
+        """A donor and the window to cut from it; None while there is no other image."""
+        self._enter_epoch()
+        others = [
+            donor for donor in self._donors if sample_idx is None or donor.sample_idx != sample_idx
+        ]
+        if not others:
+            return None
+        donor = others[np.random.randint(len(others))]
+        return donor, draw_window(self.scale, self.flip_prob)
+
+    def render(self, params: tuple[Donor, Window], height: int, width: int) -> Array:
+        """The donor's background."""
+        donor, window = params
+        return cut_window(donor.image, window, height, width)
+
+    def observe(self, image: Array, mask: Array, sample_idx: int | None) -> None:
+        """Keep the background of this view in the place of the oldest one."""
+        self._enter_epoch()
+        filled = tile_infill(image, mask, threshold=self.threshold, min_strip=self.min_strip)
+        if filled is None:
+            return
+        donor = Donor(image.copy() if filled is image else filled, sample_idx)
+        if len(self._donors) < self.size:
+            self._donors.append(donor)
+        else:
+            self._donors[self._oldest] = donor
+            self._oldest = (self._oldest + 1) % self.size
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(size={self.size}, scale={self.scale})'

@@ -1,0 +1,97 @@
+"""The share of foreground in every mask, remembered in a small file."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+from numpy.typing import NDArray
+
+from .mask_checks import run_threaded
+from .mask_store import read_mask_bytes
+from .transforms.functional import foreground_share
+from .transforms.loading import decode_mask
+
+_HEADER = ['mask', 'bytes', 'mtime_ns', 'foreground_share']
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    stat = os.stat(path)
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _measure(path: str) -> float:
+    """Share of one mask, in [0, 1]; NaN when it cannot be read."""
+    try:
+        return foreground_share(decode_mask(read_mask_bytes(path)))
+    except (OSError, ValueError):
+        return float('nan')
+
+
+def read_shares(cache: str) -> dict[str, tuple[int, int, float]]:
+    """What a cache file holds; nothing when there is none or it is not one of ours."""
+    shares = {}
+    try:
+        with open(cache, encoding='utf-8', newline='') as file:
+            rows = csv.reader(file)
+            if next(rows, None) != _HEADER:
+                return {}
+            for path, size, mtime, share in rows:
+                shares[path] = int(size), int(mtime), float(share)
+    except (OSError, ValueError):
+        return {}
+    return shares
+
+
+def write_shares(cache: str, shares: dict[str, tuple[int, int, float]]) -> None:
+    """Write a cache file; readers see the old one or the new one, never half of one."""
+    folder = Path(cache).resolve().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix='.shares-', suffix='.csv')
+    try:
+        with open(handle, 'w', encoding='utf-8', newline='') as file:
+            rows = csv.writer(file)
+            rows.writerow(_HEADER)
+            rows.writerows((path, *row) for path, row in sorted(shares.items()))
+        os.replace(name, cache)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def foreground_shares(paths: Sequence[str], *, cache: str) -> NDArray[np.float64]:
+    """Share of foreground of masks, from the cache where the file has not changed.
+
+    Args:
+        paths (Sequence[str]): Mask files.
+        cache (str): CSV file to read and to bring up to date; it names the masks
+            relative to its own folder. A folder that cannot be written to costs a
+            warning.
+
+    Returns:
+        ndarray: (N,) float64 in [0, 1]; NaN for a mask that cannot be read.
+    """
+    known = read_shares(cache)
+    folder = os.path.dirname(os.path.abspath(cache))
+    names = {path: os.path.relpath(path, folder).replace(os.sep, '/') for path in paths}
+    stamps = dict(zip(names, run_threaded(_stamp, list(names)), strict=True))
+    todo = [path for path in names if known.get(names[path], ())[:2] != stamps[path]]
+    for path, share in zip(todo, run_threaded(_measure, todo), strict=True):
+        known[names[path]] = (*stamps[path], share)
+    if todo:
+        try:
+            write_shares(cache, known)
+        except OSError as error:
+            print_log(
+                f"the foreground shares could not be kept in '{cache}' ({error}): they will be "
+                'computed again next time',
+                logger='current',
+                level=logging.WARNING,
+            )
+    return np.array([known[names[path]][2] for path in paths])
