@@ -23,8 +23,10 @@ from .features import (
 )
 from .knn import knn_predict
 from .linear_probe import LinearProbe, fit_linear_probe
+from .table import COLUMNS, format_score, score_table
 
 __all__ = [
+    'COLUMNS',
     'TEST_SETS',
     'FrozenBackbone',
     'ImageSet',
@@ -37,6 +39,7 @@ __all__ = [
     'extract_features',
     'fit_linear_probe',
     'foreground_preference',
+    'format_score',
     'gap_scores',
     'knn_predict',
     'list_triplets',
@@ -44,5 +47,6 @@ __all__ = [
     'load_backbone_weights',
     'load_frozen_backbone',
     'read_checkpoint',
+    'score_table',
     'stored_config',
 ]

@@ -2,6 +2,19 @@
 
 from .bar_chart import bar_chart
 from .contact_sheet import contact_sheet
-from .files import write_bytes
+from .files import write_bytes, write_image, write_json
+from .html_report import Section, html_report
+from .sample_views import SampleViews, build_training_dataset, sample_views
 
-__all__ = ['bar_chart', 'contact_sheet', 'write_bytes']
+__all__ = [
+    'SampleViews',
+    'Section',
+    'bar_chart',
+    'build_training_dataset',
+    'contact_sheet',
+    'html_report',
+    'sample_views',
+    'write_bytes',
+    'write_image',
+    'write_json',
+]

@@ -19,7 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bgaug_mm.datasets.worlds import (
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from bgaug_mm.datasets.worlds import (  # noqa: E402
     Fold,
     background_crop,
     compose_world,

@@ -10,43 +10,28 @@ background) are printed in percent and written as JSON and a bar chart.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 
-import bgaug_mm  # noqa: F401  (makes mmselfsup loadable)
-from bgaug_mm.compat import CheckpointError
-from bgaug_mm.evaluation import (
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from bgaug_mm.compat import CheckpointError  # noqa: E402
+from bgaug_mm.evaluation import (  # noqa: E402
+    COLUMNS,
     build_frozen_backbone,
     evaluate_backbone,
     list_world,
     load_frozen_backbone,
     read_checkpoint,
+    score_table,
     stored_config,
 )
-from bgaug_mm.visualization import bar_chart, write_bytes
-
-CHARTED = (
-    'original', 'mixed_same', 'mixed_rand', 'mixed_next', 'only_fg', 'only_bg',
-    'bg_gap', 'knn_mixed_rand', 'fgpref',
-)  # fmt: skip
-
-
-def table(scores: dict[str, dict[str, float | None]]) -> str:
-    """The charted scores as text, one line a row."""
-    width = max(len(label) for label in scores)
-    lines = [' ' * width + ''.join(f' {key:>{max(len(key), 6)}}' for key in CHARTED)]
-    for label, values in scores.items():
-        cells = []
-        for key in CHARTED:
-            value = values[key]
-            text = '-' if value is None else f'{value:.1f}'
-            cells.append(f' {text:>{max(len(key), 6)}}')
-        lines.append(f'{label:<{width}}' + ''.join(cells))
-    return '\n'.join(lines)
+from bgaug_mm.visualization import bar_chart, write_json  # noqa: E402
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -121,11 +106,11 @@ def main(argv: list[str] | None = None) -> None:
     except (ValueError, OSError, CheckpointError) as error:
         sys.exit(f'background_gap: {error}')
 
-    print(table(scores))
+    print(score_table(scores))
     out_dir = Path(args.out_dir)
     json_path = Path(args.json) if args.json else out_dir / 'background_gap.json'
-    write_bytes(json_path, (json.dumps(scores, indent=2) + '\n').encode())
-    bar_chart(scores, CHARTED, out_dir / 'background_gap.png', title='Frozen features, percent')
+    write_json(json_path, scores)
+    bar_chart(scores, COLUMNS, out_dir / 'background_gap.png', title='Frozen features, percent')
     print(f'{json_path}, {out_dir / "background_gap.png"}')
 
 

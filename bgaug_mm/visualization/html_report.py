@@ -1,0 +1,85 @@
+"""A small page that carries its pictures with it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .files import write_bytes
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem;
+       margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; }
+.wide { overflow-x: auto; } img { max-width: 100%; height: auto; }
+pre { background: #f5f5f5; padding: .8rem; overflow-x: auto; font-size: .85rem; }
+dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem; }
+"""
+
+
+class Section(NamedTuple):
+    """A heading with what stands under it; each part may be left out."""
+
+    title: str
+    text: str = ''
+    table: Sequence[Sequence[str]] = ()  # the first row is the head
+    definitions: Mapping[str, str] = {}
+    picture: str | os.PathLike[str] | None = None
+    code: str = ''
+
+
+def html_report(
+    path: str | os.PathLike[str], title: str, text: str, sections: Sequence[Section]
+) -> None:
+    """Write a self-contained page: pictures are embedded, all text is escaped.
+
+    Args:
+        path: HTML file to write; its folder is made.
+        title: Title and heading.
+        text: Opening paragraph.
+        sections: What follows, in order.
+
+    Raises:
+        FileNotFoundError: If a picture is missing.
+    """
+    body = [f'<h1>{html.escape(title)}</h1>', f'<p>{html.escape(text)}</p>']
+    body += [part for section in sections for part in _parts(section)]
+    page = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n'
+        + '\n'.join(body)
+        + '\n</body>\n</html>\n'
+    )
+    write_bytes(Path(path), page.encode())
+
+
+def _parts(section: Section) -> list[str]:
+    parts = [f'<h2>{html.escape(section.title)}</h2>']
+    if section.text:
+        parts.append(f'<p>{html.escape(section.text)}</p>')
+    if section.table:
+        head, *rows = section.table
+        lines = [''.join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)]
+        lines += [''.join(f'<td>{html.escape(cell)}</td>' for cell in row) for row in rows]
+        table = '\n'.join(f'<tr>{line}</tr>' for line in lines)
+        parts.append(f'<div class="wide"><table>\n{table}\n</table></div>')
+    if section.definitions:
+        items = ''.join(
+            f'<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd>'
+            for name, meaning in section.definitions.items()
+        )
+        parts.append(f'<dl>{items}</dl>')
+    if section.picture is not None:
+        data = base64.b64encode(Path(section.picture).read_bytes()).decode()
+        parts.append(f'<img alt="{html.escape(section.title)}" src="data:image/png;base64,{data}">')
+    if section.code:
+        parts.append(f'<pre>{html.escape(section.code)}</pre>')
+    return parts

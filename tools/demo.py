@@ -1,0 +1,294 @@
+#!/usr/bin/env python
+"""Pre-train with and without background swapping on a small world, and compare.
+
+Trains two configs, one process each (both at once on two cores or more), measures
+how much their features depend on the background, and writes to the work dir:
+results.json, views.png, background_gap.png and report.html. What is done is skipped
+when the command is repeated; an interrupted training goes on from its last epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+STARTED = time.time()
+ROOT = Path(__file__).resolve().parent.parent
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from mmengine.config import Config, DictAction  # noqa: E402
+
+from bgaug_mm.compat import CheckpointError  # noqa: E402
+from bgaug_mm.engine.launch_config import (  # noqa: E402
+    LaunchError,
+    load_config,
+    merge_options,
+    set_data_root,
+)
+from bgaug_mm.engine.training_progress import follow  # noqa: E402
+from bgaug_mm.engine.training_run import TrainingRun, train_command  # noqa: E402
+from bgaug_mm.evaluation import (  # noqa: E402
+    COLUMNS,
+    build_frozen_backbone,
+    evaluate_backbone,
+    format_score,
+    list_world,
+    load_frozen_backbone,
+    score_table,
+)
+from bgaug_mm.visualization import (  # noqa: E402
+    Section,
+    bar_chart,
+    build_training_dataset,
+    contact_sheet,
+    html_report,
+    sample_views,
+    write_image,
+    write_json,
+)
+
+MEANINGS = {
+    'original': 'objects on backgrounds that go with their class as often as in training',
+    'mixed_same': 'objects on another background of the same class',
+    'mixed_rand': 'objects on a background of a random class',
+    'mixed_next': "objects on the next class's background",
+    'only_fg': 'objects on plain grey',
+    'only_bg': 'backgrounds without objects: what is right here was read off the background',
+    'bg_gap': 'mixed_same minus mixed_rand; smaller is better',
+    'knn_mixed_rand': 'mixed_rand by nearest neighbours instead of a linear probe',
+    'fgpref': 'how often the same object elsewhere is more similar than another object '
+    'on the same background',
+}  # fmt: skip
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--data', help='folder of a world (default: data/digits_on_photos, made if missing)'
+    )
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
+    parser.add_argument(
+        '--plain', default=str(ROOT / 'configs/demo/simclr_digits.py'), help='config without'
+    )
+    parser.add_argument(
+        '--bgswap',
+        default=str(ROOT / 'configs/demo/simclr_bgswap_digits.py'),
+        help='config with background swapping',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='changes to both configs'
+    )
+    parser.add_argument(
+        '--jobs', type=int, help='trainings at once (default: 2, or 1 on a single core)'
+    )
+    parser.add_argument(
+        '--started',
+        type=float,
+        default=STARTED,
+        help='when the command began, in seconds since 1970, for the time to the first step',
+    )
+    return parser.parse_args(argv)
+
+
+def digest(*parts: Any) -> str:
+    """Short fingerprint of json values."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def world_fingerprint(root: Path) -> Any:
+    """What a world holds: its manifest, or names and sizes of its files."""
+    manifest = root / 'manifest.json'
+    if manifest.is_file():
+        return manifest.read_text(encoding='utf-8')
+    files = (path for path in sorted(root.rglob('*')) if path.is_file())
+    return [(str(path.relative_to(root)), path.stat().st_size) for path in files]
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def train(
+    configs: dict[str, str], folders: dict[str, Path], epochs: dict[str, int],
+    data: Path, args: argparse.Namespace, pictures: Any,
+) -> None:  # fmt: skip
+    """Train what is not trained yet; `pictures` is called while the first steps run."""
+    jobs = args.jobs or (2 if cores() > 1 else 1)
+    runs = {}
+    for name, folder in folders.items():
+        if (folder / 'done').is_file():
+            print(f'{name}: trained already, {folder}')
+            continue
+        options = ['--data', str(data), '--work-dir', str(folder)]
+        if (folder / 'last_checkpoint').is_file():
+            print(f'{name}: goes on from its last checkpoint in {folder}')
+            options.append('--resume')
+        if args.cfg_options:
+            options += ['--cfg-options', *args.cfg_options]
+        runs[name] = TrainingRun(
+            train_command(ROOT / 'tools/train.py', Path(configs[name]), *options),
+            log=folder / 'train.log',
+            epochs=epochs[name],
+            env={'OMP_NUM_THREADS': str(max(1, cores() // jobs))},
+        )
+    if runs:
+        follow(runs, jobs=jobs, started=args.started, meanwhile=pictures)
+    else:
+        pictures()
+    for folder in folders.values():
+        (folder / 'done').touch()
+
+
+def last_checkpoint(folder: Path) -> Path:
+    """The checkpoint mmengine named last; also when the folder was moved."""
+    name = (folder / 'last_checkpoint').read_text(encoding='utf-8').strip()
+    return folder / Path(name).name
+
+
+def make_views(configs: dict[str, Config], path: Path, rows: int = 8) -> None:
+    """A sheet of originals, masks, plain views and views with swapped backgrounds."""
+    plain, swapped = (build_training_dataset(configs[name]) for name in ('plain', 'bgswap'))
+    indices = [row * len(swapped) // rows for row in range(rows)]
+    treated = sample_views(swapped, indices, epochs=2)
+    untreated = sample_views(plain, indices, warm_up=0)
+    sheet = contact_sheet(
+        [
+            [
+                sample.original,
+                *([] if sample.mask is None else [sample.mask]),
+                *other.views[:2],
+                *sample.views[:4],
+            ]
+            for sample, other in zip(treated, untreated, strict=True)
+        ],
+        ['image', 'mask', *['plain view'] * 2, *['view with BackgroundSwap'] * 4],
+        cell=112,
+    )
+    write_image(path, sheet)
+
+
+def evaluate(
+    configs: dict[str, Config], folders: dict[str, Path], data: Path
+) -> dict[str, dict[str, float | None]]:
+    """Scores of both trainings, and of an untrained backbone as a control."""
+    print('Evaluating: random weights', end='', flush=True)
+    control = build_frozen_backbone(configs['plain'], seed=0)
+    scores = {'random init': evaluate_backbone(control, data)}
+    for name, folder in folders.items():
+        print(f', {name}', end='', flush=True)
+        backbone = load_frozen_backbone(last_checkpoint(folder), configs[name])
+        scores[name] = evaluate_backbone(backbone, data)
+    print()
+    return scores
+
+
+def write_report(
+    work_dir: Path, scores: dict[str, dict[str, float | None]], settings: dict[str, str]
+) -> None:
+    rows = [[label, *(format_score(row[key]) for key in COLUMNS)] for label, row in scores.items()]
+    html_report(
+        work_dir / 'report.html',
+        'Pre-training with and without background swapping',
+        'Two networks were trained without labels on the same small images, in which most '
+        'objects of a class stand on the same kind of background. One saw views whose '
+        'background was exchanged at times. Figures are accuracies of probes on the frozen '
+        'features in percent, from one run each: differences of a few points are within chance.',
+        [
+            Section(
+                'Scores',
+                table=[['', *COLUMNS], *rows],
+                definitions={key: MEANINGS[key] for key in COLUMNS},
+            ),
+            Section('Scores as a chart', picture=work_dir / 'background_gap.png'),
+            Section(
+                'What the networks saw',
+                'Image, its mask, and views as they enter training.',
+                picture=work_dir / 'views.png',
+            ),
+            Section('Settings', definitions=settings),
+        ],
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    warnings.filterwarnings('ignore', module='mmcv')  # about options nobody here set
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that trainings end as well
+    data = Path(args.data or 'data/digits_on_photos')
+    if args.data is None and not (data / 'manifest.json').is_file():
+        maker = ROOT / 'tools/dataset_converters/make_digits_on_photos.py'
+        subprocess.run([sys.executable, str(maker), str(data)], check=True)
+    list_world(data)
+
+    names = {'plain': args.plain, 'bgswap': args.bgswap}
+    options: dict[str, Any] = {}
+    if args.cfg_options:
+        parser = argparse.ArgumentParser()
+        parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+        options = parser.parse_args(['--cfg-options', *args.cfg_options]).cfg_options
+    configs, folders = {}, {}
+    world = world_fingerprint(data)
+    for name, config_path in names.items():
+        config = load_config(config_path)
+        merge_options(config, options)
+        # before the data's place goes in: a moved world is the same world
+        folders[name] = args.work_dir / f'{name}-{digest(config.to_dict(), world)}'
+        set_data_root(config, str(data))
+        configs[name] = config
+
+    work_dir: Path = args.work_dir
+    stamp, key = work_dir / 'done', digest([str(folder) for folder in folders.values()])
+    if not (stamp.is_file() and stamp.read_text() == key):
+        train(
+            names,
+            folders,
+            {name: config.train_cfg.max_epochs for name, config in configs.items()},
+            data,
+            args,
+            lambda: make_views(configs, work_dir / 'views.png'),
+        )
+        scores = evaluate(configs, folders, data)
+        write_json(work_dir / 'background_gap.json', scores)
+        bar_chart(scores, COLUMNS, work_dir / 'background_gap.png', title='Frozen features')
+        write_json(work_dir / 'results.json', {name: scores[name] for name in names})
+        settings = {
+            'World': f'{data}, {len(list_world(data)["train"].files)} training images',
+            **{name: f'{names[name]}, {folders[name]}' for name in names},
+            'Changed': ' '.join(args.cfg_options) or 'nothing',
+        }
+        write_report(work_dir, scores, settings)
+        stamp.write_text(key)
+    else:
+        print(f'All done before; {stamp} says so, delete it to evaluate again.')
+    scores = json.loads((work_dir / 'background_gap.json').read_text(encoding='utf-8'))
+    print(f'\nPercent, linear probe unless named otherwise:\n\n{score_table(scores)}\n')
+    for file in ('results.json', 'views.png', 'background_gap.png', 'report.html'):
+        print(work_dir / file)
+    print(f'{time.time() - args.started:.0f} s in all')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ValueError, OSError, LaunchError, CheckpointError, RuntimeError) as error:
+        sys.exit(f'demo: {error}')
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+    except KeyboardInterrupt:
+        sys.exit('demo: interrupted; the same command goes on from here')
