@@ -27,11 +27,12 @@ define venv
 	@mkdir -p $(1)/.stamps && touch $@
 endef
 
-# $(call install,INTERPRETER,ARGUMENTS)
+# $(call install,INTERPRETER,ARGUMENTS): pip serves where uv cannot, for example
+# behind a mirror that only pip is configured for.
 define install
-	@if test '$(INSTALLER)' != pip && $(1) -c 'import uv' 2>/dev/null; then \
-	  $(1) -m uv pip install --python $(1) $(2); \
-	else $(1) -m pip install --disable-pip-version-check $(2); fi
+	@{ test '$(INSTALLER)' != pip && $(1) -c 'import uv' 2>/dev/null && \
+	  $(1) -m uv pip install --python $(1) $(2); } || \
+	$(1) -m pip install --disable-pip-version-check $(2)
 	@touch $@
 endef
 

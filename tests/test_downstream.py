@@ -29,7 +29,7 @@ train_dataloader = dict(
     num_workers=0,
     persistent_workers=False,
     dataset=dict(dataset=dict(data_root='my_images')))
-optim_wrapper = dict(type='OptimWrapper', accumulative_counts=1)
+optim_wrapper = dict(accumulative_counts=1)
 train_cfg = dict(max_epochs=1)
 default_hooks = dict(logger=dict(interval=1))
 """
