@@ -70,7 +70,9 @@ def resolve_base_paths() -> None:
 
     def _get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
         if cfg_path.startswith(_PREFIX):
-            return config_path(cfg_path), 'bgaug_mm'
+            # No scope: like a local base. A scope would be written into every dict of the
+            # base, and upstream's types in our configs would no longer be found.
+            return config_path(cfg_path), None
         return upstream(cfg_path, filename)
 
     _get_cfg_path._bgaug_mm = True  # type: ignore[attr-defined]
