@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,14 +24,13 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
 
 from bgaug_mm.datasets.worlds import (  # noqa: E402
     Fold,
+    add_world_options,
     background_crop,
-    compose_world,
+    make_world,
     opaque_box,
-    paired_background,
     read_rgb,
     read_rgba,
     split_items,
-    write_world,
 )
 
 _SUFFIXES = {'.png', '.jpg', '.jpeg'}
@@ -145,57 +143,14 @@ def read_cutout(path: Path) -> NDArray[np.uint8]:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', type=Path, help='folder with cutouts/ and textures/')
-    parser.add_argument('out', help='folder of the world, made here')
-    parser.add_argument('--size', type=int, default=48, help='side of the images (default 48)')
-    parser.add_argument('--per-class', type=int, default=400, help='training images a class')
-    parser.add_argument(
-        '--test-per-class', type=int, default=80, help='images a class in each test set'
-    )
-    parser.add_argument(
-        '--rho', type=float, default=0.9, help='class-background correlation (default 0.9)'
-    )
-    parser.add_argument(
-        '--seed', type=int, default=0, help='all draws, and which texture belongs to which class'
-    )
-    parser.add_argument('--overwrite', action='store_true', help='replace another world there')
+    add_world_options(parser, per_class=400, test_per_class=80)
     args = parser.parse_args(argv)
-    start = time.perf_counter()
-    try:
-        if args.size < 16:
-            raise ValueError(f'`--size` must be at least 16, but got {args.size}')
-        if args.seed < 0:
-            raise ValueError(f'`--seed` must be at least 0, but got {args.seed}')
-        source = CutoutsOnTextures(args.source, size=args.size, seed=args.seed)
-        written = write_world(
-            args.out,
-            compose_world(
-                source,
-                seed=args.seed,
-                rho=args.rho,
-                per_class=args.per_class,
-                test_per_class=args.test_per_class,
-            ),
-            maker='make_cutouts_on_textures',
-            args={
-                'source_sha256': source.sha256,
-                'size': args.size,
-                'per_class': args.per_class,
-                'test_per_class': args.test_per_class,
-                'rho': args.rho,
-                'seed': args.seed,
-            },
-            notes={
-                'pairing': {
-                    name: source.backgrounds[paired_background(source, label, args.seed)]
-                    for label, name in enumerate(source.classes)
-                }
-            },
-            overwrite=args.overwrite,
-        )
-    except (ValueError, OSError) as error:
-        sys.exit(f'make_cutouts_on_textures: {error}')
-    seconds = time.perf_counter() - start
-    print(f'{args.out}: ' + (f'made in {seconds:.1f} s' if written else 'already there'))
+    make_world(
+        'make_cutouts_on_textures',
+        args,
+        lambda: CutoutsOnTextures(args.source, size=args.size, seed=args.seed),
+        recorded=lambda source: {'source_sha256': source.sha256},
+    )
 
 
 if __name__ == '__main__':

@@ -1,0 +1,85 @@
+"""The command line that the makers of worlds share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .composing import WorldSource, compose_world, paired_background
+from .writing import write_world
+
+
+def add_world_options(
+    parser: argparse.ArgumentParser, *, per_class: int, test_per_class: int
+) -> None:
+    """Add ``out`` and the options of :func:`make_world`, with these defaults."""
+    parser.add_argument('out', help='folder of the world, made here')
+    parser.add_argument('--size', type=int, default=48, help='side of the images (default 48)')
+    parser.add_argument(
+        '--per-class',
+        type=int,
+        default=per_class,
+        help=f'training images a class (default {per_class})',
+    )
+    parser.add_argument(
+        '--test-per-class',
+        type=int,
+        default=test_per_class,
+        help=f'images a class in each test set (default {test_per_class})',
+    )
+    parser.add_argument(
+        '--rho', type=float, default=0.9, help='class-background correlation (default 0.9)'
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='all draws, and which background a class goes with'
+    )
+    parser.add_argument('--overwrite', action='store_true', help='replace another world there')
+
+
+def make_world(
+    maker: str,
+    args: argparse.Namespace,
+    source: Callable[[], WorldSource],
+    *,
+    recorded: Callable[[Any], Mapping[str, Any]] = lambda source: {},
+) -> None:
+    """Write a world and say so; bad input ends the program with one line.
+
+    Args:
+        maker: The tool's name.
+        args: What :func:`add_world_options` parsed.
+        source: Builds the source of objects and backgrounds.
+        recorded: Further options for the manifest, from the source.
+    """
+    start = time.perf_counter()
+    try:
+        if args.size < 16:
+            raise ValueError(f'`--size` must be at least 16, but got {args.size}')
+        if args.seed < 0:
+            raise ValueError(f'`--seed` must be at least 0, but got {args.seed}')
+        material = source()
+        options = {
+            'seed': args.seed,
+            'rho': args.rho,
+            'per_class': args.per_class,
+            'test_per_class': args.test_per_class,
+        }
+        pairing = {
+            name: material.backgrounds[paired_background(material, label, args.seed)]
+            for label, name in enumerate(material.classes)
+        }
+        written = write_world(
+            args.out,
+            compose_world(material, **options),
+            maker=maker,
+            args={'size': args.size, **options, **recorded(material)},
+            notes={'pairing': pairing},
+            overwrite=args.overwrite,
+        )
+    except (ValueError, OSError) as error:
+        sys.exit(f'{maker}: {error}')
+    seconds = time.perf_counter() - start
+    print(f'{args.out}: ' + (f'made in {seconds:.1f} s' if written else 'already there'))
