@@ -20,19 +20,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import bgaug_mm  # noqa: F401  (config paths and mmselfsup)
-
 import cv2
 import mmcv
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.fileio import dump
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.utils import track_iter_progress
 from sklearn.datasets import load_sample_images
 
 from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
+from bgaug_mm.engine.launch_config import load_config, set_data_root
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 PLAIN = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py'
@@ -69,14 +67,10 @@ def make_images(root: Path, count: int) -> None:
 
 def build(config: str, root: Path) -> Any:
     """The training dataset of a config, moved to ``root``."""
-    cfg = Config.fromfile(config)
-    dataset = cfg.train_dataloader.dataset
-    inner = dataset
-    while 'dataset' in inner:
-        inner = inner.dataset
-    inner.data_root = str(root)
+    cfg = load_config(config)
+    set_data_root(cfg, str(root))
     init_default_scope(cfg.default_scope)
-    return DATASETS.build(dataset)
+    return DATASETS.build(cfg.train_dataloader.dataset)
 
 
 def measure(datasets: dict[str, Any], rounds: int, count: int) -> dict[str, list[float]]:
@@ -119,7 +113,7 @@ def main() -> None:
         datasets = {'plain': build(PLAIN, root), 'bgswap': build(args.config, root)}
         seconds = measure(datasets, args.rounds, args.images)
 
-    ratios = [p / b for p, b in zip(seconds['plain'], seconds['bgswap'])]
+    ratios = [p / b for p, b in zip(seconds['plain'], seconds['bgswap'], strict=True)]
     result = dict(
         ratio_bgswap_over_plain=round(statistics.median(ratios), 4),
         ratio_min=round(min(ratios), 4),
