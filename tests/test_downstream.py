@@ -126,7 +126,7 @@ def check_trained(work_dir: Path) -> None:
 WHERE = """
 import bgaug_mm, importlib.metadata, pathlib
 from mmengine.config import Config
-path, scope = Config._get_cfg_path('bgaug_mm::byol_bgswap.py', 'my_config.py')
+path, _ = Config._get_cfg_path('bgaug_mm::byol_bgswap.py', 'my_config.py')
 print('home=' + str(pathlib.Path(bgaug_mm.__file__).parent), 'config=' + path, 'scope=' + str(scope))
 print('version=' + importlib.metadata.version('bgaug_mm'), bgaug_mm.__version__)
 """
