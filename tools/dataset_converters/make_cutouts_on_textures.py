@@ -109,8 +109,9 @@ class CutoutsOnTextures:
         )
         top = int(rng.integers(self.size - height + 1))
         left = int(rng.integers(self.size - width + 1))
-        # Pillow weighs colours by alpha when it resizes RGBA: no dark seams.
-        resized = Image.fromarray(cutout).resize((width, height), Image.Resampling.LANCZOS)
+        # Pillow weighs colours by alpha when it resizes RGBA, so what lies hidden under
+        # alpha 0 makes no seam; a filter without overshoot makes none either.
+        resized = Image.fromarray(cutout).resize((width, height), Image.Resampling.BILINEAR)
         canvas = np.zeros((self.size, self.size, 4), np.uint8)
         canvas[top : top + height, left : left + width] = np.asarray(resized)
         return canvas[..., :3], canvas[..., 3]

@@ -63,11 +63,9 @@ def write_world(
     try:
         temporary.chmod(0o755)  # mkdtemp's 0o700 would keep colleagues out
         _write_files(temporary, items, maker, dict(args), dict(notes or {}))
-        if (out / MANIFEST).is_file():
+        if overwrite and (out / MANIFEST).is_file():
             shutil.rmtree(out)
-        elif out.is_dir():
-            out.rmdir()  # empty: checked above
-        os.replace(temporary, out)
+        os.replace(temporary, out)  # an empty folder gives way
     except OSError:
         # Another process may have made the same world in the meantime.
         if not _is_there(out, maker, dict(args), overwrite=False):
