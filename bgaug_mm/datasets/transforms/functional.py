@@ -29,12 +29,31 @@ def composite(foreground: Array, background: Array, mask: Array) -> Array:
         ndarray: (H, W, 3) uint8, a new array; correctly rounded (no value is
         exactly half-way between two integers, 255 being odd).
     """
-    # bg + (fg − bg)·m/255 in saturating OpenCV calls: five times faster than the
-    # same in uint16 numpy, and equal to it bit by bit
-    alpha = cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR)
-    change = cv2.subtract(foreground, background, dtype=cv2.CV_16S)
-    change = cv2.multiply(change, alpha, scale=1 / 255, dtype=cv2.CV_16S)
-    return cv2.add(background, change, dtype=cv2.CV_8U)
+    # three channels of mask: without broadcasting numpy's loops are ten times as
+    # fast, and faster than OpenCV's mixed-type arithmetic
+    alpha: Array = cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR).astype(np.uint16)
+    total = foreground * alpha
+    total += background * (255 - alpha)
+    # divides by 255 with rounding; exact for 0 … 255², and stays below 2^16
+    total += 128
+    total += total >> 8
+    total >>= 8
+    return total.astype(np.uint8)
+
+
+def contiguous(array: Array) -> Array:
+    """The same values in C order: the array itself, or a copy when it is not.
+
+    A flip that is a view with negative strides (mmcv's) is undone and done again by
+    OpenCV, which takes 15 µs for a 224² image; numpy's copy takes 370 µs.
+    """
+    if array.flags.c_contiguous:
+        return array
+    rows, columns = array.strides[0] < 0, array.strides[1] < 0
+    if not rows and not columns:
+        return np.ascontiguousarray(array)
+    unflipped = array[:: -1 if rows else 1, :: -1 if columns else 1]
+    return cv2.flip(unflipped, -1 if rows and columns else int(columns))
 
 
 def foreground_share(mask: Array) -> float:
