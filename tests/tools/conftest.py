@@ -18,7 +18,7 @@ _base_ = 'bgaug_mm::demo/{recipe}.py'
 data_root = 'world'
 train_dataloader = dict(batch_size=8, num_workers=0, persistent_workers=False)
 train_dataloader['dataset'] = {dataset}
-train_cfg = dict(max_epochs=3)
+train_cfg = dict(max_epochs=2)
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(max_keep_ckpts=3))
 custom_hooks = []
 """

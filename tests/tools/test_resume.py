@@ -1,6 +1,6 @@
 """A run that is killed and resumed goes on exactly like one that was not."""
 
-import json
+import re
 import signal
 from pathlib import Path
 
@@ -51,7 +51,8 @@ def test_killed_in_mid_epoch_and_resumed(tools, losses, resume_project, workers)
     status, output = train('whole')
     assert status == 0, output
     whole = losses(resume_project / 'whole')
-    assert sorted(whole) == list(range(1, 13))  # 3 epochs of 4 iterations
+    assert sorted(whole) == list(range(1, 9))  # 2 epochs of 4 iterations
+    assert all(loss != round(loss, 6) for loss in whole.values())  # all digits are logged
 
     status, output = train('killed', KILL_AT='6')
     assert status == -signal.SIGKILL, output
@@ -73,12 +74,11 @@ def test_without_a_configured_seed(tools, losses, resume_project):
             '--cfg-options', 'randomness.seed=None', *WORKERS['persistent'], cwd=resume_project,
         )  # fmt: skip
 
-    assert train('first')[0] == train('second')[0] == 0
-    first, second = (losses(resume_project / name) for name in ('first', 'second'))
-    assert first != second  # so the equality below means something
-    status, output = train('resumed', '--resume', 'first/epoch_1.pth')
+    (status, output), (_, resumed) = train('first'), train('resumed', '--resume', 'first/epoch_1.pth')
     assert status == 0, output
-    assert losses(resume_project / 'resumed') == {i: first[i] for i in range(5, 13)}
+    assert re.search(r'seed: \d+', output)[0] != re.search(r'seed: \d+', resumed)[0]
+    first = losses(resume_project / 'first')
+    assert losses(resume_project / 'resumed') == {i: first[i] for i in range(5, 9)}, resumed
 
 
 def test_with_upstreams_hook_resuming_is_not_exact(tools, losses, resume_project):
@@ -94,32 +94,25 @@ def test_with_upstreams_hook_resuming_is_not_exact(tools, losses, resume_project
     assert train('whole')[0] == 0
     assert train('resumed', '--resume', 'whole/epoch_1.pth')[0] == 0
     whole, resumed = (losses(resume_project / name) for name in ('whole', 'resumed'))
-    assert all(resumed[i] != whole[i] for i in range(5, 13))
+    assert all(resumed[i] != whole[i] for i in range(5, 9))
 
 
 def test_checkpoint_cut_short(tools, losses, project):
     """Killed while it wrote the last checkpoint: auto-resume takes the one before."""
     status, output = tools('train', 'byol_digits.py', '--work-dir', 'out', cwd=project)
     assert status == 0, output
-    last = project / 'out/epoch_3.pth'
+    last = project / 'out/epoch_2.pth'
     last.write_bytes(last.read_bytes()[:1000])
 
     status, output = tools('train', 'byol_digits.py', '--work-dir', 'out', '--resume', cwd=project)
     assert status == 0, output
-    assert 'epoch_3.pth is missing or incomplete; going on from out/epoch_2.pth' in output
-    assert 'resumed epoch: 2, iter: 8' in output
+    assert 'epoch_2.pth is missing or incomplete; going on from out/epoch_1.pth' in output
+    assert 'resumed epoch: 1, iter: 4' in output
 
     last.write_bytes(last.read_bytes()[:1000])
     status, output = tools(
-        'train', 'byol_digits.py', '--work-dir', 'out', '--resume', 'out/epoch_3.pth', cwd=project
+        'train', 'byol_digits.py', '--work-dir', 'out', '--resume', 'out/epoch_2.pth', cwd=project
     )
     assert status == 2
-    assert 'error: out/epoch_3.pth is not a readable checkpoint' in output
+    assert 'error: out/epoch_2.pth is not a readable checkpoint' in output
     assert 'Traceback' not in output
-
-
-def test_json_log_has_all_digits(tools, project, losses):
-    """The comparison above is one of full precision."""
-    tools('train', 'byol_digits.py', '--work-dir', 'out', cwd=project)
-    values = losses(project / 'out').values()
-    assert all(value != round(value, 6) for value in values), json.dumps(list(values))

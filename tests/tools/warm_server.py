@@ -22,6 +22,10 @@ def preload() -> None:
         'mmselfsup.datasets',
         'mmselfsup.engine',
         'mmselfsup.models',
+        'mmselfsup.visualization',
+        'matplotlib.backends.backend_agg',
+        'matplotlib.figure',
+        'matplotlib.pyplot',
     ):
         importlib.import_module(name)
     sys.modules['torch'].set_num_threads(1)
