@@ -6,7 +6,8 @@ PYTHON ?=
 PYTHON_CLASSIC ?=
 # INSTALLER=pip uses pip alone; uv is some ten times faster.
 INSTALLER ?= uv
-DATA ?= data/digits_on_photos
+# A world of your own for the demo; empty: digits on photos, made on the first run.
+DATA ?=
 PYTEST_ARGS ?=
 BENCH_JSON ?= work_dirs/bench/views.json
 
@@ -14,6 +15,8 @@ PY = $(VENV)/bin/python
 PY_CLASSIC = $(VENV_CLASSIC)/bin/python
 STAMPS = $(VENV)/.stamps
 STAMPS_CLASSIC = $(VENV_CLASSIC)/.stamps
+# When the command began: the demo reports the time to its first training step.
+STARTED := $(shell date +%s)
 PACKAGE = setup.py pyproject.toml requirements/runtime.txt bgaug_mm/version.py
 
 # $(call venv,FOLDER,OLDEST,NEWEST,INTERPRETER): uv goes into the environment
@@ -63,8 +66,7 @@ test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
 	$(PY_CLASSIC) -m pytest $(PYTEST_ARGS)
 
 demo: $(STAMPS)/stack ## plain against background-swapped pre-training on embedded data
-	$(PY) tools/dataset_converters/make_digits_on_photos.py $(DATA)
-	$(PY) tools/demo.py --data $(DATA)
+	$(PY) tools/demo.py --started $(STARTED) $(if $(DATA),--data $(DATA))
 
 bench: $(STAMPS)/stack ## speed of the view pipelines, as JSON in BENCH_JSON
 	$(PY) tools/benchmarks/bench_views.py --json $(BENCH_JSON)
