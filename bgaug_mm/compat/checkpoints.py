@@ -76,7 +76,12 @@ def _allowed() -> dict[str, Any]:
         names[f'{dtype.__module__}.{dtype.__qualname__}'] = dtype
     for name in filter(None, os.environ.get(ENV_ALLOW, '').split(',')):
         module, _, attribute = name.strip().rpartition('.')
-        names[name.strip()] = getattr(importlib.import_module(module), attribute)
+        try:
+            names[name.strip()] = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f'{ENV_ALLOW} names {name.strip()!r}, which cannot be imported'
+            ) from error
     return {**names, **_user_allowed}
 
 
@@ -136,7 +141,7 @@ def safe_load(file: Any, map_location: Any = None, weights_only: bool | None = N
             f'torch.save({{"state_dict": torch.load({str(name)!r}, weights_only=False)'
             '["state_dict"]}, "weights.pth")'
         ) from error
-    except (EOFError, zipfile.BadZipFile, RuntimeError, KeyError, IndexError) as error:
+    except (EOFError, OSError, RuntimeError, KeyError, IndexError) as error:
         raise CheckpointError(_damaged(name, error)) from error
 
 

@@ -74,7 +74,10 @@ def test_without_a_configured_seed(tools, losses, resume_project):
             '--cfg-options', 'randomness.seed=None', *WORKERS['persistent'], cwd=resume_project,
         )  # fmt: skip
 
-    (status, output), (_, resumed) = train('first'), train('resumed', '--resume', 'first/epoch_1.pth')
+    (status, output), (_, resumed) = (
+        train('first'),
+        train('resumed', '--resume', 'first/epoch_1.pth'),
+    )
     assert status == 0, output
     assert re.search(r'seed: \d+', output)[0] != re.search(r'seed: \d+', resumed)[0]
     first = losses(resume_project / 'first')
