@@ -45,7 +45,7 @@ define checkout
 	@echo '$(CURDIR)' | cmp -s - $@ || echo '$(CURDIR)' > $@
 endef
 
-.PHONY: help env env-classic test test-slow test-classic demo bench lint wheel clean FORCE
+.PHONY: help env env-classic test test-slow test-classic demo demo-cutouts bench lint wheel clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,10 @@ test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
 
 demo: $(STAMPS)/stack ## plain against background-swapped pre-training on embedded data
 	$(PY) tools/demo.py --started $(STARTED) $(if $(DATA),--data $(DATA))
+
+demo-cutouts: $(STAMPS)/stack ## BYOL with swapped backgrounds on the photographs in CUTOUTS=folder
+	$(PY) tools/dataset_converters/make_cutouts_on_textures.py '$(CUTOUTS)' data/cutouts_on_textures
+	$(PY) tools/train.py configs/demo/byol_bgswap_cutouts.py --resume
 
 bench: $(STAMPS)/stack ## speed of the view pipelines, as JSON in BENCH_JSON
 	$(PY) tools/benchmarks/bench_views.py --json $(BENCH_JSON)
