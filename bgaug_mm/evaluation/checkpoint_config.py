@@ -41,7 +41,10 @@ def config_from_text(text: str) -> Config:
         ):
             raise ValueError(f'line {statement.lineno} is not of the form `name = value`')
         values[statement.targets[0].id] = _value(statement.value)
-    return Config(values)
+    try:
+        return Config(values)
+    except KeyError as error:  # a name mmengine keeps for itself
+        raise ValueError(error.args[0]) from error
 
 
 def refuse_foreign_types(settings: Any) -> None:
@@ -73,8 +76,10 @@ def _value(node: ast.expr) -> Any:
     """A literal, or containers and ``dict(...)`` of literals."""
     if isinstance(node, ast.Call):
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-        plain = isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args
-        if not plain or None in keywords:
+        plain = isinstance(node.func, ast.Name) and node.func.id == 'dict'
+        if plain and len(node.args) == 1 and isinstance(node.args[0], ast.Dict) and not keywords:
+            return _value(node.args[0])  # dict({'not an identifier': 1})
+        if not plain or node.args or None in keywords:
             raise ValueError(f'line {node.lineno}: only plain values are read, not `{_text(node)}`')
         return {key: _value(value) for key, value in keywords.items()}
     if isinstance(node, ast.Dict):

@@ -52,7 +52,9 @@ def test_world_of_cutouts(tool, material, tmp_path):
     for path in [*out.glob('train/*/*.png'), *out.glob('original/*/*.png')]:
         fold = 'train' if path.parts[-3] == 'train' else 'test'
         image = np.asarray(Image.open(path))
-        mask = np.asarray(Image.open(out / f'{path.parts[-3]}_masks' / path.parent.name / path.name))
+        mask = np.asarray(
+            Image.open(out / f'{path.parts[-3]}_masks' / path.parent.name / path.name)
+        )
         assert image.shape == (32, 32, 3)
         inside, outside = image[mask == 255], image[mask == 0]
         assert np.ptp(inside) == np.ptp(outside) == 0  # no dark or light seam

@@ -100,9 +100,7 @@ def test_backgrounds_of_the_mixed_sets(seed):
         own = {key: Counter() for key in ('mixed_same', 'mixed_rand', 'mixed_next')}
         for key, counter in own.items():
             counter.update(
-                pixel[0] - 100
-                for path, pixel in plates(sets[key]).items()
-                if path.startswith(name)
+                pixel[0] - 100 for path, pixel in plates(sets[key]).items() if path.startswith(name)
             )
         assert own['mixed_same'] == {pair: 40}
         assert own['mixed_next'] == {following: 40}
