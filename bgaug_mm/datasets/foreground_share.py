@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from .mask_checks import run_threaded
-from .mask_store import read_mask_bytes
+from .mask_store import read_mask_bytes, write_atomically
 from .transforms.functional import foreground_share
 from .transforms.loading import decode_mask
 
@@ -50,19 +49,12 @@ def read_shares(cache: str) -> dict[str, tuple[int, int, float]]:
 
 
 def write_shares(cache: str, shares: dict[str, tuple[int, int, float]]) -> None:
-    """Write a cache file; readers see the old one or the new one, never half of one."""
-    folder = Path(cache).resolve().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix='.shares-', suffix='.csv')
-    try:
-        with open(handle, 'w', encoding='utf-8', newline='') as file:
-            rows = csv.writer(file)
-            rows.writerow(_HEADER)
-            rows.writerows((path, *row) for path, row in sorted(shares.items()))
-        os.replace(name, cache)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Write a cache file."""
+    text = io.StringIO(newline='')
+    rows = csv.writer(text)
+    rows.writerow(_HEADER)
+    rows.writerows((path, *row) for path, row in sorted(shares.items()))
+    write_atomically(cache, text.getvalue().encode())
 
 
 def foreground_shares(paths: Sequence[str], *, cache: str) -> NDArray[np.float64]:

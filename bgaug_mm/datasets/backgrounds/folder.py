@@ -18,6 +18,15 @@ from .base import Background, Window, check_window, cut_window, draw_window
 _EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.tif', '.tiff', '.webp')
 
 
+def _read(path: str) -> Array | None:
+    """An image as (H, W, 3) uint8 BGR; None when it cannot be read."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError:
+        return None
+    return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+
+
 @BACKGROUNDS.register_module()
 class FolderBackground(Background):
     """A random image of a folder (textures, photographs without objects, …).
@@ -76,7 +85,7 @@ class FolderBackground(Background):
             path = self.files[(first + step) % len(self.files)]
             if path in self._unreadable:
                 continue
-            image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+            image = _read(path)
             if image is not None:
                 return cut_window(image, window, height, width)
             self._unreadable.add(path)

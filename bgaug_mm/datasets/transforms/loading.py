@@ -27,8 +27,8 @@ def decode_mask(data: bytes) -> Array:
         ndarray: (H, W) uint8; 0 and 255 for a 1-bit file.
 
     Raises:
-        ValueError: If it cannot be decoded, has more than 8 bits, or several
-            channels that differ. The text says what was found.
+        ValueError: If it cannot be decoded, has more than 8 bits, several channels
+            that differ, or 1 as its largest value. The text says what was found.
     """
     buffer = np.frombuffer(data, np.uint8)
     mask = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if buffer.size else None
@@ -43,6 +43,8 @@ def decode_mask(data: bytes) -> Array:
                 f'it must have one channel (or three equal ones), but has {mask.shape[2]}'
             )
         mask = np.ascontiguousarray(first)
+    if mask.max() == 1:
+        raise ValueError('its values are 0 and 1, but must be 0 to 255')
     return mask
 
 
@@ -57,7 +59,8 @@ class LoadSaliencyMask(BaseTransform):
     the background operations then leave the image as it is.
 
     A mask is bad when it cannot be decoded, has not 8 bits (or 1) a pixel, has
-    several channels that differ, or is not of the image's size.
+    several channels that differ, holds 0 and 1 instead of 0 to 255, or is not of the
+    image's size.
 
     Required Keys:
 

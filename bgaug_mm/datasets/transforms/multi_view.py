@@ -85,7 +85,7 @@ class MultiView(BaseTransform):
         copy_arrays: bool = False,
     ) -> None:
         counts = [num_views] if isinstance(num_views, int) else list(num_views)
-        if len(counts) != len(transforms) or any(count < 1 for count in counts):
+        if not counts or len(counts) != len(transforms) or min(counts) < 1:
             raise ValueError(
                 '`num_views` must hold a positive number for each pipeline in `transforms`, but '
                 f'got {num_views} for {len(transforms)} pipelines'
