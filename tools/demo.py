@@ -228,8 +228,6 @@ def write_report(
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    warnings.filterwarnings('ignore', module='mmcv')  # about options nobody here set
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that trainings end as well
     data = Path(args.data or 'data/digits_on_photos')
     if args.data is None and not (data / 'manifest.json').is_file():
         maker = ROOT / 'tools/dataset_converters/make_digits_on_photos.py'
@@ -284,6 +282,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
+    warnings.filterwarnings('ignore', module='mmcv')  # about options nobody here set
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that trainings end as well
     try:
         main()
     except (ValueError, OSError, LaunchError, CheckpointError, RuntimeError) as error:
