@@ -1,6 +1,7 @@
 """Drives the random streams of the samples, and makes resuming exact."""
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,8 +28,9 @@ class SampleSeedHook(DistSamplerSeedHook):
     * Order: the sampler takes the run's seed. mmengine builds the sampler before it
       restores the seed from the checkpoint, so a run without a configured seed
       would otherwise resume with another order.
-    * Forward pass: the main process' generators start each epoch from
-      (seed, epoch, rank), for models that draw there (dropout, drop path, shuffled BN).
+    * Forward pass: the main process' generators start each iteration from
+      (seed, iteration, rank), for models that draw there (dropout, drop path,
+      shuffled BN).
 
     Loops by iterations have no epochs: there the streams stay off (one log line) and
     mmengine's behaviour is unchanged.
@@ -58,11 +60,14 @@ class SampleSeedHook(DistSamplerSeedHook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Set the epoch of the sampler and start the epoch's streams."""
         super().before_train_epoch(runner)
-        if not self._on:
-            return
-        SAMPLE_STREAM.set(seed=self._seed, epoch=runner.epoch)
-        entropy = np.random.SeedSequence((self._seed, runner.epoch, get_rank()))
-        numpy_seed, python_seed, torch_seed = (int(s) for s in entropy.generate_state(3))
-        np.random.seed(numpy_seed)
-        random.seed(python_seed)
-        torch.manual_seed(torch_seed)
+        if self._on:
+            SAMPLE_STREAM.set(seed=self._seed, epoch=runner.epoch)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Start what the forward pass draws, now that the batch is there."""
+        if self._on:
+            entropy = np.random.SeedSequence((self._seed, runner.iter, get_rank()))
+            for_numpy, for_random, for_torch = (int(s) for s in entropy.generate_state(3))
+            np.random.seed(for_numpy)
+            random.seed(for_random)
+            torch.manual_seed(for_torch)

@@ -1,0 +1,72 @@
+"""One gloo process; tests/tools/test_dist.py has two."""
+
+import pytest
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmengine.registry import MODEL_WRAPPERS
+from torch import nn
+
+from bgaug_mm.compat import cpu_distributed
+from bgaug_mm.compat.cpu_distributed import CPUDistributedDataParallel, prepare_cpu_distributed
+
+
+@pytest.fixture
+def launched(monkeypatch, tmp_path):
+    """What a launcher sets, for a single process; the group is ended afterwards."""
+    environment = dict(RANK=0, WORLD_SIZE=1, LOCAL_RANK=0, MASTER_ADDR='127.0.0.1', MASTER_PORT=0)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(cpu_distributed, 'get_device', lambda: 'cpu')
+    yield
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+@pytest.mark.parametrize(('launcher', 'device'), [('none', 'cpu'), ('pytorch', 'cuda')])
+def test_no_cause_no_remedy(monkeypatch, launcher, device):
+    monkeypatch.setattr(cpu_distributed, 'get_device', lambda: device)
+    cfg = Config(dict(launcher=launcher))
+    prepare_cpu_distributed(cfg)
+    assert cfg.to_dict() == dict(launcher=launcher)
+    assert not dist.is_initialized()
+
+
+def test_other_launchers_are_refused(launched):
+    with pytest.raises(ValueError, match="only `--launcher pytorch` works, but got 'slurm'"):
+        prepare_cpu_distributed(Config(dict(launcher='slurm')))
+
+
+def test_model_is_wrapped_and_sync_bn_becomes_bn(launched, capfd):
+    cfg = Config(dict(launcher='pytorch', find_unused_parameters=True))
+    prepare_cpu_distributed(cfg)
+    prepare_cpu_distributed(cfg)  # idempotent
+    assert dist.get_backend() == 'gloo'
+    model = nn.Sequential(nn.Linear(3, 4), nn.SyncBatchNorm(4))
+    nn.init.constant_(model[1].weight, 0.5)
+    # as mmengine's Runner.wrap_model builds it
+    wrapped = MODEL_WRAPPERS.build(
+        cfg.model_wrapper_cfg, default_args=dict(module=model, device_ids=[0])
+    )
+    assert isinstance(wrapped, CPUDistributedDataParallel) and is_model_wrapper(wrapped)
+    assert wrapped.find_unused_parameters and wrapped.device_ids is None
+    assert not any(isinstance(m, nn.SyncBatchNorm) for m in wrapped.modules())
+    assert torch.equal(wrapped.module[1].weight, torch.full((4,), 0.5))
+    wrapped(torch.randn(5, 3)).sum().backward()
+    assert wrapped.module[0].weight.grad is not None
+    out, err = capfd.readouterr()
+    assert (out + err).count('SyncBN layers become BN') == 1
+    assert (out + err).count('1 processes train on the CPU over gloo') == 1
+
+
+def test_options_and_other_wrappers_stay(launched):
+    cfg = Config(dict(launcher='pytorch', model_wrapper_cfg=dict(broadcast_buffers=True)))
+    prepare_cpu_distributed(cfg)
+    assert cfg.model_wrapper_cfg == dict(
+        type='bgaug_mm.CPUDistributedDataParallel', broadcast_buffers=True
+    )
+    other = dict(type='MMSeparateDistributedDataParallel')
+    cfg = Config(dict(launcher='pytorch', model_wrapper_cfg=other))
+    prepare_cpu_distributed(cfg)
+    assert cfg.model_wrapper_cfg == other
