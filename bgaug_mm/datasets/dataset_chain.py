@@ -110,7 +110,10 @@ def image_path(dataset: Any, inner: int) -> str:
 def image_problem(path: str) -> str | None:
     """Why an image file cannot be read, None when it can."""
     try:
-        if mmcv.imfrombytes(fileio.get(path)) is None:
+        data = fileio.get(path)
+        if not data:
+            return 'the file is empty'
+        if mmcv.imfrombytes(data) is None:
             return 'it cannot be decoded'
     except Exception as error:
         return f'{type(error).__name__}: {error}'
