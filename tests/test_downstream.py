@@ -10,6 +10,7 @@ fresh environment comes first. Only bgaug_mm itself is installed anew.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
 import venv
@@ -65,6 +66,11 @@ def fresh_environment(folder: Path) -> tuple[Path, Path]:
     (packages,) = folder.glob('lib/python3.*/site-packages')
     lent = dict.fromkeys([sysconfig.get_path('purelib'), sysconfig.get_path('platlib')])
     (packages / 'stack.pth').write_text('\n'.join(lent) + '\n')
+    # Python 3.12 has no distutils, which mmengine imports; setuptools lends its own
+    # by this file, which must lie in the environment itself to be followed.
+    for site in lent:
+        for file in Path(site).glob('distutils-precedence.pth'):
+            shutil.copy2(file, packages)
     return folder / 'bin/python', packages
 
 

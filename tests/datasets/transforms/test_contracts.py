@@ -64,7 +64,7 @@ def _documented(transform: object) -> dict[str, dict[str, bool]]:
     """Keys by section of the docstring; True where they are optional."""
     sections: dict[str, dict[str, bool]] = {'Required': {}, 'Modified': {}, 'Added': {}}
     for name, block in re.findall(
-        r'(Required|Modified|Added) Keys:\n\n((?: +- .*\n)+)', type(transform).__doc__ or ''
+        r'(Required|Modified|Added) Keys:\n\n((?: *- .*\n)+)', type(transform).__doc__ or ''
     ):
         for line in block.splitlines():
             key = line.strip().removeprefix('- ')
