@@ -88,6 +88,9 @@ def run(tmp_path, *, hook=SampleSeedHook, seeded=True, workers=0, persistent=Fal
         experiment_name=f'{tmp_path.name}-{random.SystemRandom().random()}',
     )
     runner.train()
+    iterator = runner.train_dataloader._iterator
+    if iterator is not None:  # persistent workers; left to the garbage collector they wait
+        iterator._shutdown_workers()
     return runner.model
 
 
@@ -135,7 +138,7 @@ def test_resumed_run_goes_on(tmp_path, workers, seed):
 
 
 def test_iterations_leave_the_stream_off(tmp_path, capfd):
-    cfg = dict(by_epoch=False, max_iters=6)
+    cfg = dict(by_epoch=False, max_iters=3)
     SAMPLE_STREAM.set(seed=1, epoch=1)  # an earlier run of this process
     run(tmp_path, train_cfg=cfg)
     assert SAMPLE_STREAM.seed == -1
