@@ -139,7 +139,7 @@ def test_debug_shows_the_traceback(tools, project):
 
 def test_near_names_of_cfg_options(tools, project):
     """No error, because many keys are optional; but it is said."""
-    status, output = tools(
+    _, output = tools(
         'train', 'byol_digits.py', '--work-dir', 'out',
         '--cfg-options', 'train_cfg.max_epoch=9', 'train_cfg.max_epochs=1', cwd=project,
     )  # fmt: skip
