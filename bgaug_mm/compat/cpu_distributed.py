@@ -1,7 +1,6 @@
 """Distributed training on machines without a GPU."""
 
 import logging
-import os
 from typing import Any
 
 import torch.distributed as dist
@@ -72,8 +71,3 @@ def prepare_cpu_distributed(cfg: Config) -> None:
     )
     if wrapper.get('type', 'MMDistributedDataParallel') == 'MMDistributedDataParallel':
         cfg.model_wrapper_cfg = {**wrapper, 'type': 'bgaug_mm.CPUDistributedDataParallel'}
-
-
-def local_rank() -> int:
-    """This process' number on its machine, 0 without a launcher."""
-    return int(os.environ.get('LOCAL_RANK', 0))

@@ -30,9 +30,7 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, AssertionError) and 'is used but incompatible' in str(error):
         return f'{error}\n{environment.table(environment.rows())}'
     if isinstance(error, ImportError):
-        if error.name and error.name.partition('.')[0] in SCOPES:
-            environment.require(error.name.partition('.')[0])
-        return str(error)
+        return _missing_module(error)
     if isinstance(error, KeyError) and 'registry' in str(error):
         return _unknown_type(str(error.args[0]))
     if isinstance(error, FileNotFoundError):
@@ -48,6 +46,25 @@ def explain(error: BaseException) -> str | None:
     if raised_by_us and isinstance(error, (ValueError, OSError, RuntimeError)):
         return str(error)
     return None
+
+
+def _missing_module(error: ImportError) -> str:
+    """What is missing, with its install command where it is part of a stack."""
+    if error.name == 'mmcv._ext':
+        spec = next(row.name + row.needed for row in environment.rows() if 'mmcv' in row.name)
+        command = environment.install_command(spec.replace('-lite', ''))
+        options = '--no-build-isolation --no-cache-dir --no-deps --force-reinstall'
+        return (
+            'mmcv is installed without its compiled operations, which this config needs; run '
+            f'(it compiles for minutes):\n  {command} {options}'
+        )
+    package = (error.name or '').partition('.')[0]
+    if package in SCOPES:
+        try:
+            environment.require(package)
+        except ImportError as missing:
+            return str(missing)
+    return str(error)
 
 
 def _unknown_type(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bgaug_mm import environment
 from bgaug_mm.compat import CheckpointError, checkpoints
 from bgaug_mm.engine import launch
 from bgaug_mm.engine.hooks import CollapseHook
@@ -49,6 +50,16 @@ def test_incompatible_versions_show_the_table():
     message = explain(AssertionError('MMCV==9 is used but incompatible. Please install mmcv<2'))
     assert message.startswith('MMCV==9 is used but incompatible')
     assert 'found' in message and 'torch' in message
+
+
+def test_missing_packages(monkeypatch):
+    monkeypatch.setattr(environment.util, 'find_spec', lambda name: None)
+    message = explain(ModuleNotFoundError('No module named x', name='mmselfsup.models'))
+    assert message.startswith('mmselfsup is not installed; run:')
+    assert explain(ModuleNotFoundError('No module named x', name='x')) == 'No module named x'
+    message = explain(ModuleNotFoundError("No module named 'mmcv._ext'", name='mmcv._ext'))
+    assert 'mmcv is installed without its compiled operations' in message
+    assert 'mmcv==' in message and '-lite' not in message and '--no-build-isolation' in message
 
 
 def test_unknown_type():
