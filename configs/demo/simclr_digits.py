@@ -4,7 +4,7 @@ _base_ = [
     'mmselfsup::selfsup/_base_/default_runtime.py',
     '../_base_/datasets/world.py',
     '../_base_/models/tiny_resnet18.py',
-    '../_base_/schedules/adamw_coslr_30e.py',
+    '../_base_/schedules/adamw_coslr_20e.py',
 ]
 
 model = dict(

@@ -7,4 +7,5 @@ tiny_resnet18 = dict(
     stem_channels=16,
     base_channels=16,
     out_indices=(3, ),
-    norm_cfg=dict(type='BN'))
+    norm_cfg=dict(type='BN'),
+    zero_init_residual=False)
