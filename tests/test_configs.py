@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from mmengine.registry import DATASETS, HOOKS, MODELS, VISUALIZERS, init_default_scope
 
 import bgaug_mm  # noqa: F401
 from bgaug_mm.compat.config_paths import config_root
 from bgaug_mm.engine.launch import build_runner, train_config, train_parser
-from mmengine.config import Config
-from mmengine.optim import OptimWrapper
-from mmengine.registry import DATASETS, HOOKS, MODELS, VISUALIZERS, init_default_scope
 
 CONFIGS = sorted(
     path.relative_to(config_root()).as_posix()
@@ -65,7 +65,8 @@ def test_config_builds(name, data, monkeypatch):
     model = MODELS.build(cfg.model)
     assert sum(p.numel() for p in model.parameters()) > 0
 
-    VISUALIZERS.build({'name': name, **cfg.visualizer})  # mmpretrain's visualization hook asks for it
+    # mmpretrain's visualization hook asks for it
+    VISUALIZERS.build({'name': name, **cfg.visualizer})
     hooks = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
     built = [type(HOOKS.build(hook)).__name__ for hook in hooks]
     assert 'SampleSeedHook' in built

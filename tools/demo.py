@@ -46,6 +46,7 @@ from bgaug_mm.evaluation import (  # noqa: E402
     load_frozen_backbone,
     score_table,
 )
+from bgaug_mm.files import write_image, write_json  # noqa: E402
 from bgaug_mm.visualization import (  # noqa: E402
     Section,
     bar_chart,
@@ -53,8 +54,6 @@ from bgaug_mm.visualization import (  # noqa: E402
     contact_sheet,
     html_report,
     sample_views,
-    write_image,
-    write_json,
 )
 
 MEANINGS = {

@@ -7,13 +7,16 @@ import io
 import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from bgaug_mm.files import write_bytes
+
 from .mask_checks import run_threaded
-from .mask_store import read_mask_bytes, write_atomically
+from .mask_store import read_mask_bytes
 from .transforms.functional import foreground_share
 from .transforms.loading import decode_mask
 
@@ -54,7 +57,7 @@ def write_shares(cache: str, shares: dict[str, tuple[int, int, float]]) -> None:
     rows = csv.writer(text)
     rows.writerow(_HEADER)
     rows.writerows((path, *row) for path, row in sorted(shares.items()))
-    write_atomically(cache, text.getvalue().encode())
+    write_bytes(Path(cache), text.getvalue().encode())
 
 
 def foreground_shares(paths: Sequence[str], *, cache: str) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import string
-import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ import cv2
 import numpy as np
 from mmengine import fileio
 from numpy.typing import NDArray
+
+from bgaug_mm.files import write_bytes
 
 #: What may be done with a sample whose mask is missing or bad.
 BAD_MASK_ACTIONS = ('error', 'no_background_op', 'skip')
@@ -60,22 +61,7 @@ def write_mask(path: str, mask: NDArray[Any]) -> None:
     options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
     if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
         options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
-    write_atomically(path, cv2.imencode('.png', mask, options)[1].tobytes())
-
-
-def write_atomically(path: str, content: bytes) -> None:
-    """Write a file so that readers see the old one or the new one; its folder is made."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix='.')
-    try:
-        with open(handle, 'wb') as file:
-            file.write(content)
-        os.chmod(name, 0o644)  # mkstemp's own mode is for the owner alone
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_bytes(Path(path), cv2.imencode('.png', mask, options)[1].tobytes())
 
 
 class MaskStore(ABC):

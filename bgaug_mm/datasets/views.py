@@ -36,7 +36,7 @@ def _view(pipeline: list[dict[str, Any]], background_op: Mapping[str, Any]) -> l
     view = [
         {**transform, 'type': 'bgaug_mm.RandomResizedCrop'} if name == 'RandomResizedCrop'
         else transform
-        for transform, name in zip(pipeline, names)
+        for transform, name in zip(pipeline, names, strict=True)
     ]  # fmt: skip
     return [*view[: last + 1], _plain(background_op), *view[last + 1 :]]
 

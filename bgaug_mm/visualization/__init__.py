@@ -2,7 +2,6 @@
 
 from .bar_chart import bar_chart
 from .contact_sheet import contact_sheet
-from .files import write_bytes, write_image, write_json
 from .html_report import Section, html_report
 from .sample_views import SampleViews, build_training_dataset, sample_views
 
@@ -14,7 +13,4 @@ __all__ = [
     'contact_sheet',
     'html_report',
     'sample_views',
-    'write_bytes',
-    'write_image',
-    'write_json',
 ]

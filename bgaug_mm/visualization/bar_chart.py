@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .files import write_bytes
+from bgaug_mm.files import write_bytes
 
 # Distinguishable with the common colour-vision deficiencies (Okabe and Ito).
 _COLOURS = ('#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#999999')

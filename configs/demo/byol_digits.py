@@ -18,7 +18,7 @@ model = dict(
 train_dataloader = dict(batch_size=64)
 default_hooks = dict(
     logger=dict(interval=16),
-    checkpoint=dict(interval=1, max_keep_ckpts=1),
+    checkpoint=dict(interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
 custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=16)]
 randomness = dict(seed=0)

@@ -9,7 +9,6 @@ from bgaug_mm.datasets.mask_store import (
     check_name_rule,
     read_mask_bytes,
     read_mask_list,
-    write_atomically,
     write_mask,
 )
 
@@ -153,13 +152,3 @@ def test_write_and_read_a_mask(tmp_path) -> None:
 def test_write_mask_refuses_other_arrays(tmp_path, mask) -> None:
     with pytest.raises(ValueError, match=r'a mask must be \(H, W\) uint8'):
         write_mask(str(tmp_path / 'm.png'), mask)
-
-
-def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
-    path = tmp_path / 'file'
-    path.write_bytes(b'old')
-    monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('full')))
-    with pytest.raises(OSError, match='full'):
-        write_atomically(str(path), b'new')
-    assert [p.name for p in tmp_path.iterdir()] == ['file']
-    assert path.read_bytes() == b'old'

@@ -24,13 +24,13 @@ import cv2
 import mmcv
 import numpy as np
 import torch
-from mmengine.fileio import dump
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.utils import track_iter_progress
 from sklearn.datasets import load_sample_images
 
 from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
 from bgaug_mm.engine.launch_config import load_config, set_data_root
+from bgaug_mm.files import write_json
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 PLAIN = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py'
@@ -146,9 +146,7 @@ def main() -> None:
         f'(median of {args.rounds} rounds, {min(ratios):.3f} to {max(ratios):.3f})'
     )
     if args.json:
-        partial = Path(args.json).with_suffix('.partial.json')
-        dump(result, str(partial), indent=2)
-        os.replace(partial, args.json)
+        write_json(Path(args.json), result)
 
 
 if __name__ == '__main__':

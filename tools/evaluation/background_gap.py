@@ -31,7 +31,8 @@ from bgaug_mm.evaluation import (  # noqa: E402
     score_table,
     stored_config,
 )
-from bgaug_mm.visualization import bar_chart, write_json  # noqa: E402
+from bgaug_mm.files import write_json  # noqa: E402
+from bgaug_mm.visualization import bar_chart  # noqa: E402
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgaug_mm.visualization import write_bytes, write_image, write_json
+from bgaug_mm.files import write_bytes, write_image, write_json
 
 
 def test_write_makes_the_folder_and_replaces(tmp_path):
