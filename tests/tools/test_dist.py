@@ -16,7 +16,7 @@ _base_ = 'byol_digits.py'
 no_bn = dict(type='LN')
 model = dict(
     backbone=dict(norm_cfg=dict(_delete_=True, type='GN', num_groups=4)),
-    neck=dict(norm_cfg=no_bn),
+    neck=dict(norm_cfg=no_bn, with_last_bn=False),
     head=dict(predictor=dict(norm_cfg=no_bn)))
 custom_imports = dict(imports=['gradients'])
 custom_hooks = [dict(type='mmengine.Gradients')]
