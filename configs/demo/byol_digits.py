@@ -15,10 +15,11 @@ model = dict(
     neck=dict(in_channels=128, hid_channels=512, out_channels=128, with_last_bn=True),
     head=dict(predictor=dict(in_channels=128, hid_channels=512, out_channels=128)))
 
-train_dataloader = dict(batch_size=64)
+train_dataloader = dict(batch_size=32)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(
-    logger=dict(interval=16),
+    logger=dict(interval=32),
     checkpoint=dict(interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
-custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=16)]
+custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=32)]
 randomness = dict(seed=0)
