@@ -90,7 +90,7 @@ def with_background_op(
     masks are loaded behind the image; ``MultiView`` and ``RandomResizedCrop``
     become ours, which carry the mask; ``background_op`` goes behind the last
     geometric transform of every view, before the photometric ones (the order is
-    our choice, see ``docs/methods.md``). Everything else stays upstream's.
+    our choice, see ``docs/design.md``). Everything else stays upstream's.
 
     Args:
         dataloader (dict): A dataloader config, e.g. ``_base_.train_dataloader``,
