@@ -71,3 +71,16 @@ def prepare_cpu_distributed(cfg: Config) -> None:
     )
     if wrapper.get('type', 'MMDistributedDataParallel') == 'MMDistributedDataParallel':
         cfg.model_wrapper_cfg = {**wrapper, 'type': 'bgaug_mm.CPUDistributedDataParallel'}
+
+
+def leave_process_group() -> None:
+    """Leave the process group, all processes together, before the interpreter ends.
+
+    Reason: mmengine leaves it open, and gloo's threads then abort a process that ends
+    while they run ("terminate called without an active exception"), so that a finished
+    run may exit with an error. Cause present: a process group is open. Delete when:
+    mmengine's Runner closes the group that it opened.
+    """
+    if dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()

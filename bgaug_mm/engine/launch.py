@@ -14,7 +14,7 @@ from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from ..compat.cpu_distributed import prepare_cpu_distributed
+from ..compat.cpu_distributed import leave_process_group, prepare_cpu_distributed
 from . import launch_config as lc
 from .launch_config import LaunchError
 from .launch_errors import explain
@@ -221,6 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if argv[:1] in (['-h'], ['--help']) else 2
     try:
         commands[argv[0]](argv[1:])
+        leave_process_group()
     except Exception as error:
         message = explain(error)
         if message is None or '--debug' in argv or os.environ.get(ENV_DEBUG, '0') != '0':

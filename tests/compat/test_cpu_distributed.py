@@ -11,7 +11,11 @@ from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
 from bgaug_mm.compat import cpu_distributed
-from bgaug_mm.compat.cpu_distributed import CPUDistributedDataParallel, prepare_cpu_distributed
+from bgaug_mm.compat.cpu_distributed import (
+    CPUDistributedDataParallel,
+    leave_process_group,
+    prepare_cpu_distributed,
+)
 
 
 @pytest.fixture
@@ -38,6 +42,14 @@ def test_no_cause_no_remedy(monkeypatch, launcher, device):
 def test_other_launchers_are_refused(launched):
     with pytest.raises(ValueError, match="only `--launcher pytorch` works, but got 'slurm'"):
         prepare_cpu_distributed(Config(dict(launcher='slurm')))
+
+
+def test_the_process_group_is_left(launched):
+    leave_process_group()  # nothing to leave
+    prepare_cpu_distributed(Config(dict(launcher='pytorch')))
+    assert dist.is_initialized()
+    leave_process_group()
+    assert not dist.is_initialized()
 
 
 def test_model_is_wrapped_and_sync_bn_becomes_bn(launched, monkeypatch):
