@@ -1,44 +1,27 @@
 """Turn an upstream training dataloader into one with masks and a background op.
 
 For use inside config files: a recipe is upstream's config plus one call, and no
-pipeline is copied. Works on the pipelines of mmselfsup, mmcls and mmpretrain.
+pipeline is copied. Works on the configs of mmselfsup, mmcls and mmpretrain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Transforms after which the pixels no longer move; background ops go behind
-#: the last of these, before the photometric ones.
-GEOMETRIC = frozenset({'RandomResizedCrop', 'RandomFlip', 'RandomCrop', 'CenterCrop', 'Resize'})
+from .view_pipelines import (
+    carry_mask,
+    chosen_views,
+    find_multi_view,
+    grouped,
+    masked_packing,
+    per_view,
+    plain,
+    short_type,
+    with_op,
+)
 
-
-def _plain(value: Any) -> Any:
-    """Copy config containers to builtin ones (drops mmengine's scope marks)."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items() if key != '_scope_'}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
-    return value
-
-
-def _name(transform: Mapping[str, Any]) -> str:
-    return str(transform['type']).rsplit('.', maxsplit=1)[-1]
-
-
-def _view(pipeline: list[dict[str, Any]], background_op: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One view's pipeline: mask-aware crop, background op behind the geometry."""
-    names = [_name(transform) for transform in pipeline]
-    if 'RandomResizedCrop' not in names:
-        raise ValueError(f'a view pipeline needs a `RandomResizedCrop`, but got {names}')
-    last = max(i for i, name in enumerate(names) if name in GEOMETRIC)
-    view = [
-        {**transform, 'type': 'bgaug_mm.RandomResizedCrop'} if name == 'RandomResizedCrop'
-        else transform
-        for transform, name in zip(pipeline, names, strict=True)
-    ]  # fmt: skip
-    return [*view[: last + 1], _plain(background_op), *view[last + 1 :]]
+POSITIONS = ('before_photometric', 'after_photometric', 'before_crop')
 
 
 def seed_samples(dataloader: Mapping[str, Any], *, scope: str | None = None) -> dict[str, Any]:
@@ -62,11 +45,11 @@ def seed_samples(dataloader: Mapping[str, Any], *, scope: str | None = None) -> 
     Raises:
         ValueError: If the dataset has no pipeline.
     """
-    loader = _plain(dataloader)
+    loader = plain(dataloader)
     dataset = loader['dataset']
     if not dataset.get('pipeline'):
         raise ValueError(f'`dataset.pipeline` is missing or empty in {sorted(dataset)}')
-    if _name(dataset['pipeline'][0]) != 'SeedSample':
+    if short_type(dataset['pipeline'][0]) != 'SeedSample':
         dataset['pipeline'] = [dict(type='bgaug_mm.SeedSample'), *dataset['pipeline']]
     if scope is not None:
         dataset['_scope_'] = scope
@@ -82,15 +65,19 @@ def with_background_op(
     background_op: Mapping[str, Any],
     *,
     scope: str | None = None,
+    views: str | Sequence[int] = 'all',
+    position: str = 'before_photometric',
+    pack_masks: bool = False,
+    fast: bool = True,
     **masks: Any,
 ) -> dict[str, Any]:
     """Upstream's training dataloader with saliency masks and a background op.
 
     The dataset is wrapped in :class:`~bgaug_mm.datasets.SaliencyMaskDataset`;
     masks are loaded behind the image; ``MultiView`` and ``RandomResizedCrop``
-    become ours, which carry the mask; ``background_op`` goes behind the last
-    geometric transform of every view, before the photometric ones (the order is
-    our choice, see ``docs/design.md``). Everything else stays upstream's.
+    become ours, which carry the mask; ``background_op`` is put into the views.
+    Photometric transforms become faster ones that draw from the same
+    distribution (``fast``). Everything else stays upstream's.
 
     Args:
         dataloader (dict): A dataloader config, e.g. ``_base_.train_dataloader``,
@@ -99,6 +86,18 @@ def with_background_op(
         scope (str, optional): Scope in which upstream's types are looked up,
             e.g. ``'mmselfsup'``. Defaults to None, the scope of the config that
             is run.
+        views (str | Sequence[int]): Which views get the operation: ``'all'``,
+            ``'first'`` (the query), ``'large'`` (the global crops of
+            multi-crop) or indices. Defaults to 'all'.
+        position (str): ``'before_photometric'``: behind the crop (and a flip
+            right behind it), so that foreground and background share jitter,
+            blur and grey; ``'after_photometric'``: last; ``'before_crop'``: on
+            the whole image, anew for each view (DiLo). The papers leave it
+            open; the default is our choice (``docs/design.md``).
+        pack_masks (bool): Send the views' masks to the model as a fourth
+            channel (see :func:`background_preprocessor`). Defaults to False.
+        fast (bool): Swap in the transforms of
+            :mod:`~bgaug_mm.datasets.fast_transforms`. Defaults to True.
         **masks: Options of SaliencyMaskDataset (``mask_root``,
             ``on_missing_mask``, …).
 
@@ -107,28 +106,34 @@ def with_background_op(
 
     Raises:
         ValueError: If the pipeline has no ``MultiView`` or a view has no
-            ``RandomResizedCrop``.
+            ``RandomResizedCrop``, for an unknown position or view.
 
     Example:
         >>> train_dataloader = with_background_op(
         ...     _base_.train_dataloader, dict(type='bgaug_mm.BackgroundSwap'), scope='mmselfsup')
     """
+    if position not in POSITIONS:
+        raise ValueError(f'`position` must be one of {POSITIONS}, but got {position!r}')
     loader = seed_samples(dataloader)
     dataset = loader['dataset']
     pipeline = dataset.pop('pipeline')
-    names = [_name(transform) for transform in pipeline]
-    if 'MultiView' not in names:
-        raise ValueError(f'the pipeline needs a `MultiView`, but got {names}')
-    at = names.index('MultiView')
-    multi_view = {**pipeline[at], 'type': 'bgaug_mm.MultiView'}
-    multi_view['transforms'] = [_view(view, background_op) for view in multi_view['transforms']]
-    pipeline = [
-        *pipeline[:at],
-        dict(type='bgaug_mm.LoadSaliencyMask'),
-        multi_view,
-        *pipeline[at + 1 :],
+    at = find_multi_view(pipeline)
+    pipelines = [carry_mask(view) for view in per_view(pipeline[at])]
+    chosen = chosen_views(views, pipelines)
+    pipelines = [
+        with_op(view, dict(background_op), position) if i in chosen else view
+        for i, view in enumerate(pipelines)
     ]
-    wrapper = dict(type='bgaug_mm.SaliencyMaskDataset', dataset=dataset, pipeline=pipeline, **masks)
+    multi_view = {**pipeline[at], 'type': 'bgaug_mm.MultiView', **grouped(pipelines)}
+    rest = pipeline[at + 1 :]
+    if pack_masks:
+        rest = [*rest[:-1], masked_packing(rest[-1])]
+    wrapper = dict(
+        type='bgaug_mm.SaliencyMaskDataset',
+        dataset=dataset,
+        pipeline=[*pipeline[:at], dict(type='bgaug_mm.LoadSaliencyMask'), multi_view, *rest],
+        **masks,
+    )
     if scope is not None:
         wrapper['_scope_'] = scope
     return {**loader, 'dataset': wrapper}

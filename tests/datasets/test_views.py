@@ -34,7 +34,7 @@ VIEW = [
 
 
 def test_operation_stands_between_geometry_and_photometry():
-    loader = with_background_op(dataloader(VIEW, VIEW[:1]), OP, scope='mmselfsup')
+    loader = with_background_op(dataloader(VIEW, VIEW[:1]), OP, scope='mmselfsup', fast=False)
     first, second = loader['dataset']['pipeline'][3]['transforms']
     assert [t['type'] for t in first] == [
         'bgaug_mm.RandomResizedCrop',
@@ -62,6 +62,81 @@ def test_dataset_is_wrapped_and_keeps_everything_else():
         'bgaug_mm.MultiView',
         'PackSelfSupInputs',
     ]
+
+
+def test_flip_behind_the_colours_does_not_draw_the_operation_behind_them():
+    """MoCo and SwAV flip last; the operation stays in front of the photometric ops."""
+    view = [VIEW[0], VIEW[2], VIEW[1]]
+    loader = with_background_op(dataloader(view), OP, fast=False)
+    types = [t['type'] for t in loader['dataset']['pipeline'][3]['transforms'][0]]
+    assert types == ['bgaug_mm.RandomResizedCrop', OP['type'], 'ColorJitter', 'mmcv.RandomFlip']
+
+
+@pytest.mark.parametrize(
+    ('position', 'index'), [('before_crop', 0), ('before_photometric', 2), ('after_photometric', 3)]
+)
+def test_position(position, index):
+    loader = with_background_op(dataloader(VIEW), OP, position=position)
+    types = [t['type'] for t in loader['dataset']['pipeline'][3]['transforms'][0]]
+    assert types.index(OP['type']) == index and len(types) == 4
+
+
+def operated(loader):
+    """For each view, whether it has the operation; and its crop's size."""
+    multi_view = loader['dataset']['pipeline'][3]
+    counts = multi_view['num_views']
+    return [
+        (OP['type'] in [t['type'] for t in view], view[0].get('size', view[0].get('scale')))
+        for view, count in zip(multi_view['transforms'], counts, strict=True)
+        for _ in range(count)
+    ]
+
+
+SMALL = [dict(type='RandomResizedCrop', scale=96, crop_ratio_range=(0.05, 0.14))]
+
+
+@pytest.mark.parametrize(
+    ('views', 'expected'),
+    [
+        ('all', [True] * 5),
+        ('first', [True, False, False, False, False]),
+        ('large', [True, True, False, False, False]),
+        ([1, 3], [False, True, False, True, False]),
+    ],
+)
+def test_views_that_get_the_operation(views, expected):
+    given = dataloader(VIEW, SMALL)
+    given['dataset']['pipeline'][1]['num_views'] = [2, 3]
+    found = operated(with_background_op(given, OP, views=views))
+    assert [has for has, _ in found] == expected
+    assert [size for _, size in found] == [224, 224, 96, 96, 96]
+
+
+def test_one_number_of_views_is_split_for_the_first():
+    given = dataloader(VIEW)
+    given['dataset']['pipeline'][1]['num_views'] = 2
+    assert [has for has, _ in operated(with_background_op(given, OP, views='first'))] == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize('views', ['second', [2], [], [-1]])
+def test_unknown_views(views):
+    with pytest.raises(ValueError, match=r"`views` must be 'all'.*\(0 to 0\)"):
+        with_background_op(dataloader(VIEW), OP, views=views)
+
+
+def test_unknown_position():
+    with pytest.raises(ValueError, match="`position` must be one of .* but got 'last'"):
+        with_background_op(dataloader(VIEW), OP, position='last')
+
+
+def test_masks_are_packed_for_the_model():
+    loader = with_background_op(dataloader(VIEW), OP, pack_masks=True)
+    assert loader['dataset']['pipeline'][-1] == dict(
+        type='bgaug_mm.PackSaliencyInputs', with_mask=True, meta_keys=['img_path']
+    )
 
 
 def test_callers_config_is_untouched_and_result_shares_nothing():
