@@ -171,8 +171,7 @@ def make_views(configs: dict[str, Config], path: Path, rows: int = 8) -> None:
             [
                 sample.original,
                 *([] if sample.mask is None else [sample.mask]),
-                *other.views[:2],
-                *sample.views[:4],
+                *(view.image for view in [*other.views[:2], *sample.views[:4]]),
             ]
             for sample, other in zip(treated, untreated, strict=True)
         ],

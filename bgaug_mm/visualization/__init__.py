@@ -2,15 +2,29 @@
 
 from .bar_chart import bar_chart
 from .contact_sheet import contact_sheet
+from .device_views import has_device_op, with_device_views
 from .html_report import Section, html_report
-from .sample_views import SampleViews, build_training_dataset, sample_views
+from .mask_outline import with_outline
+from .sample_views import SampleViews, View, build_training_dataset, sample_views
+from .view_recipe import force_probability, operations, read_class_folders
+from .views_page import views_page
+from .views_sheet import views_sheet
 
 __all__ = [
     'SampleViews',
     'Section',
+    'View',
     'bar_chart',
     'build_training_dataset',
     'contact_sheet',
+    'force_probability',
+    'has_device_op',
     'html_report',
+    'operations',
+    'read_class_folders',
     'sample_views',
+    'views_page',
+    'views_sheet',
+    'with_device_views',
+    'with_outline',
 ]

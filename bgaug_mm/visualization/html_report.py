@@ -52,10 +52,24 @@ def html_report(
     """
     body = [f'<h1>{html.escape(title)}</h1>', f'<p>{html.escape(text)}</p>']
     body += [part for section in sections for part in _parts(section)]
+    write_page(path, title, body)
+
+
+def write_page(
+    path: str | os.PathLike[str], title: str, body: Sequence[str], *, style: str = ''
+) -> None:
+    """Write a page of body parts that are HTML already.
+
+    Args:
+        path: HTML file to write; its folder is made.
+        title: Title in the head, plain text.
+        body: Parts of the body, HTML.
+        style: CSS behind the common style. Defaults to none.
+    """
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n'
+        f'<title>{html.escape(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n<body>\n'
         + '\n'.join(body)
         + '\n</body>\n</html>\n'
     )

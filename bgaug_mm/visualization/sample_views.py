@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,17 +10,32 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 from numpy.typing import NDArray
-from PIL import Image
 
 from ..datasets.sample_stream import SAMPLE_STREAM
+from .pipeline_tap import tapped
+
+Picture = NDArray[np.uint8]
+
+
+class View(NamedTuple):
+    """A view as it is packed for the model, and what was drawn for it."""
+
+    image: Picture  #: (h, w, 3) RGB
+    mask: Picture | None = None  #: (h, w), 255 = object; None where it has none
+    crop_bbox: tuple[int, int, int, int] | None = None  #: x1, y1, x2, y2 in the original
+    flip: str | None = None  #: direction, '' for not flipped, None where none was drawn
+    background_op: str | None = None  #: class name of what changed the background
+    background_params: str | None = None  #: what it drew, for people
 
 
 class SampleViews(NamedTuple):
-    """Pictures of one sample, RGB uint8."""
+    """One sample: what was loaded, and its views of all epochs in order."""
 
-    original: NDArray[np.uint8]  # (H, W, 3)
-    mask: NDArray[np.uint8] | None  # (H, W), 255 = object; None where it has none
-    views: list[NDArray[np.uint8]]  # (h, w, 3) each
+    path: str  #: the image file, '' for a dataset without files
+    original: Picture  #: (H, W, 3) RGB
+    mask: Picture | None  #: (H, W), 255 = object; None where it has none
+    views: list[View]
+    packed: list[Any]  #: what the model's data preprocessor gets, one item an epoch
 
 
 def build_training_dataset(config: Config) -> Any:
@@ -31,55 +45,96 @@ def build_training_dataset(config: Config) -> Any:
 
 
 def sample_views(
-    dataset: Any, indices: Sequence[int], *, epochs: int = 1, seed: int = 0, warm_up: int = 64
+    dataset: Any,
+    indices: Sequence[int],
+    *,
+    epochs: int = 1,
+    seed: int = 0,
+    warm_up: int = 64,
+    advance: Callable[[], object] = lambda: None,
 ) -> list[SampleViews]:
     """Run a dataset's pipeline on some samples.
 
     Args:
-        dataset: A training dataset whose pipeline packs views into ``inputs``
-            (tensors (3, h, w), BGR, 0..255, before the model's normalisation).
+        dataset: A training dataset with a ``MultiView`` in its pipeline, which packs
+            the views into ``inputs`` (tensors (3, h, w), with a mask (4, h, w), BGR,
+            0..255, before the model's normalisation).
         indices (Sequence[int]): The samples.
         epochs (int): How often the views are drawn. Defaults to 1.
         seed (int): Seed of the views. Defaults to 0.
         warm_up (int): Samples drawn first, evenly over the dataset, so that
             sources of recent backgrounds have some. Defaults to 64.
+        advance (callable): Called after each sample that was drawn, for a progress
+            bar. Defaults to nothing.
 
     Returns:
-        list[SampleViews]: One per index; views of all epochs in order.
+        list[SampleViews]: One per index.
+
+    Raises:
+        ValueError: If the pipeline has no ``MultiView``.
+        IndexError: If an index is out of range.
     """
     before = SAMPLE_STREAM.seed, SAMPLE_STREAM.epoch
-    views: list[list[NDArray[np.uint8]]] = [[] for _ in indices]
+    found: list[SampleViews] = []
     # drawing seeds the global generators: leave them as they were
     numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()
     try:
-        for epoch in range(epochs):
-            SAMPLE_STREAM.set(seed=seed, epoch=epoch)
-            for i in range(min(warm_up, len(dataset))):
-                dataset[i * len(dataset) // min(warm_up, len(dataset))]
-            for row, index in enumerate(indices):
-                views[row].extend(_picture(view) for view in dataset[index]['inputs'])
+        with tapped(dataset) as (entering, leaving):
+            for epoch in range(epochs):
+                SAMPLE_STREAM.set(seed=seed, epoch=epoch)
+                for i in range(min(warm_up, len(dataset))):
+                    dataset[i * len(dataset) // min(warm_up, len(dataset))]
+                    advance()
+                for row, index in enumerate(indices):
+                    packed = dataset[index]
+                    if epoch == 0:
+                        found.append(_sample(entering.results))
+                    found[row].views.extend(_views(leaving.results, packed['inputs']))
+                    found[row].packed.append(packed)
+                    advance()
     finally:
         SAMPLE_STREAM.set(seed=before[0], epoch=before[1])
         np.random.set_state(numpy_state)
         torch.set_rng_state(torch_state)
-
-    found = []
-    for index, pictures in zip(indices, views, strict=True):
-        info = dataset.get_data_info(index)
-        mask = info.get('saliency_mask_path')
-        found.append(
-            SampleViews(
-                _read(info['img_path'], 'RGB'), _read(mask, 'L') if mask else None, pictures
-            )
-        )
     return found
 
 
-def _picture(view: Any) -> NDArray[np.uint8]:
+def _sample(loaded: dict[str, Any]) -> SampleViews:
+    mask = loaded.get('gt_seg_map')
+    if mask is not None:
+        mask = None if (mask == 255).all() else np.array(mask)  # full: an image without a mask
+    original = np.ascontiguousarray(loaded['img'][..., ::-1])
+    return SampleViews(str(loaded.get('img_path', '')), original, mask, [], [])
+
+
+def _views(results: dict[str, Any], inputs: Any) -> list[View]:
+    pictures = [picture(view) for view in inputs]
+
+    def each(key: str) -> list[Any]:
+        values = results.get(key)
+        fits = isinstance(values, list) and len(values) == len(pictures)
+        return list(values) if fits and values is not None else [None] * len(pictures)
+
+    views = []
+    for image, mask, box, flip, direction, op, params in zip(
+        pictures,
+        each('gt_seg_map'),
+        each('crop_bbox'),
+        each('flip'),
+        each('flip_direction'),
+        each('background_op'),
+        each('background_params'),
+        strict=True,
+    ):
+        if mask is not None and (mask.shape != image.shape[:2] or (mask == 255).all()):
+            mask = None  # not carried along by the view's transforms, or an image without
+        if flip is not None:
+            flip = str(direction or 'horizontal') if flip else ''
+        views.append(View(image, mask, box, flip, op, params))
+    return views
+
+
+def picture(view: Any) -> Picture:
+    """RGB (h, w, 3) uint8 of a packed view, (3 or 4, h, w) BGR."""
     bgr = torch.as_tensor(view)[:3].permute(1, 2, 0).numpy()
     return np.ascontiguousarray(np.rint(np.clip(bgr[..., ::-1], 0, 255)).astype(np.uint8))
-
-
-def _read(path: str | Path, mode: str) -> NDArray[np.uint8]:
-    with Image.open(path) as image:
-        return np.asarray(image.convert(mode), dtype=np.uint8)

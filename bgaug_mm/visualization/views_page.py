@@ -1,0 +1,150 @@
+"""Views of one or several recipes on the same images, as a page to read."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+from PIL import Image
+
+from .html_report import write_page
+from .mask_outline import Picture, mask_contours
+from .sample_views import SampleViews, View
+from .views_sheet import column_titles
+
+_STYLE = """
+.row { display: flex; flex-wrap: wrap; gap: .8rem; }
+figure { margin: 0; width: min(14rem, calc(50% - .4rem)); }
+figure.small { width: min(9rem, calc(50% - .4rem)); }
+.picture { position: relative; line-height: 0; }
+.picture img { width: 100%; image-rendering: pixelated; }
+.picture svg { position: absolute; inset: 0; width: 100%; height: 100%; fill: none;
+               stroke: #f0f; stroke-width: 1.5; }
+.changed .picture { outline: 4px solid #d55e00; }
+figcaption { font-size: .8rem; line-height: 1.35; padding-top: .4rem; overflow-wrap: anywhere; }
+.mark { color: #a34800; font-weight: 600; }
+h3 { font-size: 1rem; margin: 1rem 0 .4rem; }
+#outlines:not(:checked) ~ main svg { display: none; }
+section { border-top: 1px solid #ddd; }
+"""
+
+
+def views_page(
+    path: str | os.PathLike[str],
+    title: str,
+    recipes: Mapping[str, Sequence[SampleViews]],
+    names: Sequence[str],
+    *,
+    notes: Sequence[str] = (),
+    facts: Mapping[str, Mapping[str, str]] = {},
+) -> None:
+    """Write a self-contained page: per image the original, its mask, and all views.
+
+    Args:
+        path: HTML file to write.
+        title: Heading.
+        recipes: Name → its samples, the same images in the same order.
+        names: What to call the images.
+        notes: Paragraphs under the heading. Defaults to none.
+        facts: Heading → name → value, shown as lists. Defaults to none.
+    """
+    body = [f'<h1>{html.escape(title)}</h1>']
+    body += [f'<p>{html.escape(note)}</p>' for note in notes]
+    for heading, entries in facts.items():
+        body.append(f'<h2>{html.escape(heading)}</h2>')
+        items = (
+            f'<dt>{html.escape(key)}</dt><dd>{html.escape(value)}</dd>'
+            for key, value in entries.items()
+        )
+        body.append(f'<dl>{"".join(items)}</dl>')
+    body.append(
+        '<input type="checkbox" id="outlines" checked> '
+        '<label for="outlines">Outline the masks on the views</label>\n<main>'
+    )
+    for name, samples in zip(names, zip(*recipes.values(), strict=True), strict=True):
+        body.append(f'<section><h2>{html.escape(name)}</h2>')
+        body.append(_original(name, samples))
+        for recipe, sample in zip(recipes, samples, strict=True):
+            body.append(f'<h3>{html.escape(recipe)}</h3>\n<div class="row">')
+            titles = column_titles(sample)
+            largest = max(view.image.shape[1] for view in sample.views)
+            for view_title, view in zip(titles, sample.views, strict=True):
+                alt = f'{name}, {recipe}, {view_title}'
+                body.append(_view(alt, view_title, view, small=view.image.shape[1] < largest))
+            body.append('</div>')
+        body.append('</section>')
+    body.append('</main>')
+    write_page(path, title, body, style=_STYLE)
+
+
+def _original(name: str, samples: Sequence[SampleViews]) -> str:
+    image = samples[0].original
+    mask = next((sample.mask for sample in samples if sample.mask is not None), None)
+    height, width = image.shape[:2]
+    parts = [_figure(image, f'{name}, original', f'original, {width} × {height} px')]
+    if mask is not None:
+        share = mask.mean() / 255
+        parts.append(_figure(mask, f'{name}, mask', f'mask, {share:.0%} foreground'))
+    else:
+        parts.append('<p>No mask: the background is never exchanged.</p>')
+    return f'<div class="row">{"".join(parts)}</div>'
+
+
+def _view(alt: str, title: str, view: View, *, small: bool) -> str:
+    lines = [title]
+    if view.background_op is not None:
+        lines.append(f'<span class="mark">{html.escape(view.background_op)}</span>')
+        if view.background_params:
+            lines[-1] += f': {html.escape(view.background_params)}'
+    if view.crop_bbox is not None:
+        x1, y1, x2, y2 = view.crop_bbox
+        lines.append(f'crop x {x1}–{x2}, y {y1}–{y2}')
+    if view.flip is not None:
+        lines.append(f'flipped {view.flip}ly' if view.flip else 'not flipped')
+    if view.mask is not None:
+        lines.append(f'{view.mask.mean() / 255:.0%} foreground')
+    changed = view.background_op is not None
+    return _figure(
+        view.image,
+        f'{alt}, background changed' if changed else alt,
+        '<br>'.join(lines),
+        mask=view.mask,
+        css=' '.join(['changed'] * changed + ['small'] * small),
+    )
+
+
+def _figure(
+    image: Picture, alt: str, caption: str, *, mask: Picture | None = None, css: str = ''
+) -> str:
+    height, width = image.shape[:2]
+    overlay = ''
+    if mask is not None:
+        # from pixel centres; the line keeps its width at any size of the picture
+        lines = ''.join(
+            'M' + ' '.join(f'{x + 0.5:g},{y + 0.5:g}' for x, y in line) + 'Z'
+            for line in mask_contours(mask)
+        )
+        overlay = (
+            f'<svg viewBox="0 0 {width} {height}" aria-hidden="true">'
+            f'<path vector-effect="non-scaling-stroke" d="{lines}"/></svg>'
+        )
+    return (
+        f'<figure class="{css}"><div class="picture">'
+        f'<img width="{width}" height="{height}" alt="{html.escape(alt)}" src="{_data(image)}">'
+        f'{overlay}</div><figcaption>{caption}</figcaption></figure>\n'
+    )
+
+
+def _data(image: Picture) -> str:
+    """Small pictures to the pixel, larger ones in a tenth of the bytes."""
+    buffer = BytesIO()
+    if max(image.shape) <= 96 or image.ndim == 2:
+        kind = 'png'
+        Image.fromarray(image).save(buffer, 'PNG', optimize=True)
+    else:
+        kind = 'jpeg'
+        Image.fromarray(image).save(buffer, 'JPEG', quality=92, subsampling=0)
+    return f'data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}'
