@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bgaug_mm.registry import DATASETS
 
+from .backgrounds.binding import bind_sources
 from .dataset_chain import (
     DATA_ERRORS,
     build_dataset,
@@ -144,6 +145,7 @@ class SaliencyMaskDataset(BaseDataset):
         leaf = next(leaves(self.dataset))
         self.test_mode = getattr(leaf, 'test_mode', False)
         self.max_refetch = getattr(leaf, 'max_refetch', 1000)
+        self._bind()
         if not lazy_init:
             self.full_init()
 
@@ -273,6 +275,7 @@ class SaliencyMaskDataset(BaseDataset):
         subset = copy.copy(self)
         subset.pipeline = copy.deepcopy(self.pipeline)
         subset.get_subset_(indices)
+        subset._bind()
         return subset
 
     @force_full_init
@@ -288,6 +291,14 @@ class SaliencyMaskDataset(BaseDataset):
         kept = np.arange(len(self.dataset)) if self._kept is None else self._kept
         samples = [self._locate(int(i)) for i in kept if int(i) not in self._without_mask]
         return share_statistics(samples, share_file=self.share_file)
+
+    def _bind(self) -> None:
+        """Make this dataset known to the sources of backgrounds in its pipeline."""
+        if self.pipeline is not None:
+            bind_sources(self.pipeline, self)
+        else:
+            for leaf in leaves(self.dataset):
+                bind_sources(getattr(leaf, 'pipeline', None), self)
 
     def _inner(self, idx: int) -> tuple[int, int]:
         """Index in the wrapped dataset, and the index from 0 on here."""

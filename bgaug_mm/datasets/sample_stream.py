@@ -1,4 +1,6 @@
-"""Where a sample's random stream starts: (seed, epoch), shared with the workers.
+"""Where a sample's random stream starts, and how far the training is.
+
+Both are shared with the workers.
 
 mmengine's ``worker_init_fn`` gives the three generators of a worker the same
 start at every (re)start of the workers: without persistent workers each epoch
@@ -8,11 +10,12 @@ an epoch's iterator exists, :class:`~bgaug_mm.datasets.transforms.SeedSample`
 reads it in the worker, so a view is a function of (seed, epoch, sample index).
 """
 
+import numpy as np
 import torch
 
 
 class SampleStream:
-    """A (seed, epoch) pair in shared memory.
+    """Seed, epoch and progress in shared memory.
 
     Holders keep a reference to the object; it stays shared when the holder is
     forked or pickled into a worker process. ``seed`` is -1 while nobody drives
@@ -20,7 +23,7 @@ class SampleStream:
     """
 
     def __init__(self) -> None:
-        state = torch.tensor([-1, 0], dtype=torch.int64)
+        state = torch.tensor([-1, 0, 0], dtype=torch.int64)
         self.__setstate__(state.share_memory_())  # type: ignore[no-untyped-call]
 
     def __getstate__(self) -> torch.Tensor:
@@ -29,6 +32,7 @@ class SampleStream:
     def __setstate__(self, state: torch.Tensor) -> None:
         self._state = state
         self._values = state.numpy()  # the same memory, read some ten times faster
+        self._progress = self._values[2:].view(np.float64)
 
     @property
     def seed(self) -> int:
@@ -40,9 +44,15 @@ class SampleStream:
         """Index of the current training epoch, from 0."""
         return int(self._values[1])
 
-    def set(self, *, seed: int, epoch: int) -> None:
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, in [0, 1]; 0.0 while no hook has set it."""
+        return float(self._progress[0])
+
+    def set(self, *, seed: int, epoch: int, progress: float = 0.0) -> None:
         """Start the streams of an epoch (main process)."""
-        self._values[:] = seed, epoch
+        self._values[:2] = seed, epoch
+        self._progress[0] = progress
 
     def __deepcopy__(self, memo: dict[int, object]) -> 'SampleStream':
         """The same stream: a copied pipeline (``get_subset``) stays driven."""

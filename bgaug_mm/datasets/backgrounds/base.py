@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
+
+from bgaug_mm.registry import BACKGROUNDS
 
 if TYPE_CHECKING:  # at run time the transforms import this module
     from ..transforms.functional import Array
@@ -19,6 +22,11 @@ class Window(NamedTuple):
     x: float  #: position between the left (0) and right (1) end of the free room
     y: float  #: the same from top to bottom
     flip: bool  #: mirrored left to right
+
+    def describe(self) -> str:
+        """In words."""
+        flipped = ', flipped' if self.flip else ''
+        return f'crop {self.side:.2f} at ({self.x:.2f}, {self.y:.2f}){flipped}'
 
 
 def check_window(scale: tuple[float, float], flip_prob: float) -> None:
@@ -87,8 +95,18 @@ class Background(ABC):
         """
 
     @abstractmethod
-    def render(self, params: Any, height: int, width: int) -> Array:
-        """The background of drawn parameters, (height, width, 3) uint8."""
+    def render(self, params: Any, height: int, width: int) -> Array | None:
+        """The background of drawn parameters, (height, width, 3) uint8.
+
+        None when it turns out only now that there is none: the view then stays as it is.
+        """
+
+    def describe(self, params: Any) -> str:
+        """What was drawn, in a few words for people; after :meth:`render`."""
+        return type(self).__name__
+
+    def bind(self, dataset: Any) -> None:  # noqa: B027  (most sources need none)
+        """Take the dataset whose pipeline the source is in. Nothing by default."""
 
     def observe(  # noqa: B027  (a source need not look)
         self, image: Array, mask: Array, sample_idx: int | None
@@ -97,3 +115,12 @@ class Background(ABC):
 
         The arrays are not to be kept or written into: take copies.
         """
+
+
+def build_background(source: Mapping[str, Any] | Background) -> Background:
+    """A source from its config; a source stays the same object."""
+    if isinstance(source, Background):
+        return source
+    # our scope: the registry has no children, and a default scope or an inherited
+    # `_scope_` of another package would make mmengine look for one
+    return BACKGROUNDS.build({**source, '_scope_': 'bgaug_mm'})

@@ -96,5 +96,10 @@ class FolderBackground(Background):
             )
         raise ValueError(f"none of the {len(self.files)} images in '{self.root}' can be read")
 
+    def describe(self, params: tuple[int, Window]) -> str:
+        """In words."""
+        name = os.path.relpath(self.files[params[0]], Path(self.root).expanduser())
+        return f'{type(self).__name__} {name}, {params[1].describe()}'
+
     def __repr__(self) -> str:
         return f'{type(self).__name__}(root={self.root!r}, scale={self.scale})'

@@ -35,5 +35,9 @@ class GreyBackground(Background):
         """A plain image of that level."""
         return np.full((height, width, 3), params, np.uint8)
 
+    def describe(self, params: int) -> str:
+        """In words."""
+        return f'{type(self).__name__} level {params}'
+
     def __repr__(self) -> str:
         return f'{type(self).__name__}(level={self.level!r})'

@@ -9,7 +9,8 @@ import numpy as np
 from bgaug_mm.registry import BACKGROUNDS
 
 from ..sample_stream import SAMPLE_STREAM
-from ..transforms.functional import Array, contiguous, tile_infill
+from ..transforms.functional import Array, contiguous
+from ..transforms.infill import check_infill, infill
 from .base import Background, Window, check_window, cut_window, draw_window
 
 
@@ -25,10 +26,10 @@ class RecentBackground(Background):
     """The background of a recent view of another image; no extra decoding.
 
     Each worker (and each BackgroundSwap in it) keeps ``size`` views of those it saw last,
-    their foreground filled by tiling a border strip (see
-    :func:`~bgaug_mm.datasets.transforms.functional.tile_infill`); one of another image
-    is taken, with a random crop and flip of its own. A view whose foreground leaves no
-    usable strip is not kept: also not one with a full mask, which stands for an image
+    their foreground filled in (see
+    :func:`~bgaug_mm.datasets.transforms.infill.infill`); one of another image is taken,
+    with a random crop and flip of its own. A view whose foreground leaves too little
+    background is not kept: also not one with a full mask, which stands for an image
     without a mask.
 
     Which views a worker has seen depends on the number of workers. The store is
@@ -41,14 +42,16 @@ class RecentBackground(Background):
         every (int): Keep one of so many views seen, from the first one of an epoch on:
             costs less time than keeping all, and the store reaches further back.
             Defaults to 4 (our choice).
+        infill (str): How the foreground is taken out: 'tile_strip', 'tile_rectangle',
+            'inpaint' (slower) or 'mean'. Defaults to 'tile_strip'.
         scale (tuple[float, float]): Range of the crop's area, as a share of the donor,
             in (0, 1]. Defaults to (0.4, 1.0) (our choice).
         flip_prob (float): Probability of mirroring the background, in [0, 1].
             Defaults to 0.5.
         threshold (int): Mask value from which on a pixel counts for the donor's
             foreground box, 1 to 255. Defaults to 64.
-        min_strip (float): Least usable thickness of the strip as a share of the
-            donor's side, in [0, 1]. Defaults to 1/16.
+        min_strip (float): Least usable share of background, in [0, 1]: of the strip's
+            thickness in the donor's side. Defaults to 1/16.
 
     Raises:
         ValueError: For arguments out of range.
@@ -59,6 +62,7 @@ class RecentBackground(Background):
         *,
         size: int = 32,
         every: int = 4,
+        infill: str = 'tile_strip',
         scale: tuple[float, float] = (0.4, 1.0),
         flip_prob: float = 0.5,
         threshold: int = 64,
@@ -67,13 +71,11 @@ class RecentBackground(Background):
         for name, value in (('size', size), ('every', every)):
             if value < 1:
                 raise ValueError(f'`{name}` must be at least 1, but got {value}')
-        if not 1 <= threshold <= 255:
-            raise ValueError(f'`threshold` must be in [1, 255], but got {threshold}')
-        if not 0 <= min_strip <= 1:
-            raise ValueError(f'`min_strip` must be in [0, 1], but got {min_strip}')
+        check_infill(infill, threshold, min_strip)
         check_window(scale, flip_prob)
         self.size = size
         self.every = every
+        self.infill = infill
         self.scale = scale
         self.flip_prob = flip_prob
         self.threshold = threshold
@@ -117,7 +119,9 @@ class RecentBackground(Background):
         if (self._seen - 1) % self.every:
             return
         image, mask = contiguous(image), contiguous(mask)
-        filled = tile_infill(image, mask, threshold=self.threshold, min_strip=self.min_strip)
+        filled = infill(
+            image, mask, self.infill, threshold=self.threshold, min_strip=self.min_strip
+        )
         if filled is None:
             return
         donor = Donor(image.copy() if filled is image else filled, sample_idx)
@@ -127,5 +131,13 @@ class RecentBackground(Background):
             self._donors[self._oldest] = donor
             self._oldest = (self._oldest + 1) % self.size
 
+    def describe(self, params: tuple[Donor, Window]) -> str:
+        """In words."""
+        donor, window = params
+        return f'{type(self).__name__} donor {donor.sample_idx}, {window.describe()}'
+
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(size={self.size}, every={self.every}, scale={self.scale})'
+        return (
+            f'{type(self).__name__}(size={self.size}, every={self.every}, infill={self.infill!r}, '
+            f'scale={self.scale})'
+        )

@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from ..backgrounds.base import Background
+from ..sample_stream import SAMPLE_STREAM
 from .functional import Array, composite, contiguous, foreground_share
+from .mask_edit import MaskEdit
+from .prob_schedule import ProbSchedule
+
+
+class Drawn(NamedTuple):
+    """What was drawn for a view."""
+
+    background: Any  #: of the source
+    blurred: bool  #: of the mask edit
 
 
 class BackgroundOp(BaseTransform):
     """With a probability, put another background behind the foreground of a view.
 
-    A subclass says what is drawn (:meth:`draw`) and what the drawn parameters look
-    like (:meth:`render`).
-
     Args:
-        prob (float): Probability of the operation, in [0, 1].
+        background (Background): Where the backgrounds come from.
+        prob (float | dict | ProbSchedule): Probability of the operation, in [0, 1], or
+            its :class:`~.prob_schedule.ProbSchedule`.
         min_foreground (float): Views with a smaller share of foreground stay as they
             are, in [0, 1].
         max_foreground (float): Views with a larger share stay as they are, in [0, 1].
+        mask_edit (dict | MaskEdit, optional): Changes to the mask the foreground is
+            cut by, see :class:`~.mask_edit.MaskEdit`. A view whose edited mask is empty
+            stays as it is. Defaults to None.
     """
 
-    def __init__(self, *, prob: float, min_foreground: float, max_foreground: float) -> None:
-        for name, value in (
-            ('prob', prob),
-            ('min_foreground', min_foreground),
-            ('max_foreground', max_foreground),
-        ):
+    def __init__(
+        self,
+        *,
+        background: Background,
+        prob: float | Mapping[str, Any] | ProbSchedule,
+        min_foreground: float,
+        max_foreground: float,
+        mask_edit: Mapping[str, Any] | MaskEdit | None = None,
+    ) -> None:
+        self.background = background
+        self.prob = ProbSchedule.of(prob)
+        for name, value in (('min_foreground', min_foreground), ('max_foreground', max_foreground)):
             if not 0 <= value <= 1:
                 raise ValueError(f'`{name}` must be in [0, 1], but got {value}')
         if min_foreground > max_foreground:
@@ -38,29 +57,25 @@ class BackgroundOp(BaseTransform):
                 '`min_foreground` must not exceed `max_foreground`, but got '
                 f'{min_foreground} > {max_foreground}'
             )
-        self.prob = prob
         self.min_foreground = min_foreground
         self.max_foreground = max_foreground
+        self.mask_edit = MaskEdit.of(mask_edit)
+        # a reference, so that a spawned worker shares the main process's stream
+        self.stream = SAMPLE_STREAM
 
-    @abstractmethod
-    def draw(self, image: Array, mask: Array, sample_idx: int | None) -> Any:
-        """Draw the parameters of a background; None when there is none to be had."""
-
-    @abstractmethod
-    def render(self, params: Any, height: int, width: int) -> Array:
-        """The background of drawn parameters, (height, width, 3) uint8; not random."""
-
-    def observe(self, image: Array, mask: Array, sample_idx: int | None) -> None:
-        """See every view that passes, before it is changed. Nothing by default."""
+    def bind(self, dataset: Any) -> None:
+        """Make a dataset known to the source."""
+        self.background.bind(dataset)
 
     @cache_randomness
-    def _draw(self, image: Array, mask: Array, sample_idx: int | None) -> Any:
-        if np.random.rand() >= self.prob:
+    def _draw(self, image: Array, mask: Array, sample_idx: int | None) -> Drawn | None:
+        if np.random.rand() >= self.prob.at(self.stream.progress):
             return None
         mask = contiguous(mask)
         if not self.min_foreground <= foreground_share(mask) <= self.max_foreground:
             return None
-        return self.draw(image, mask, sample_idx)
+        background = self.background.draw(image, mask, sample_idx)
+        return None if background is None else Drawn(background, self.mask_edit.draw())
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Exchange the background of ``img``; the mask stays."""
@@ -81,12 +96,32 @@ class BackgroundOp(BaseTransform):
         # follows, upstream's transforms too
         results['img'] = image = contiguous(image)
         sample_idx = results.get('sample_idx')
-        params = self._draw(image, mask, sample_idx)
-        self.observe(image, mask, sample_idx)
-        if params is not None:
-            background = self.render(params, *mask.shape)
-            results['img'] = composite(image, background, contiguous(mask))
-            results['background_op'] = type(self).__name__
-        else:
+        drawn = self._draw(image, mask, sample_idx)
+        self.background.observe(image, mask, sample_idx)
+        changed = None if drawn is None else self._apply(image, contiguous(mask), drawn)
+        if drawn is None or changed is None:
+            # of two operations in a row the one that acted is named
             results.setdefault('background_op', None)
+            results.setdefault('background_params', None)
+            return results
+        results['img'] = changed
+        results['background_op'] = type(self).__name__
+        results['background_params'] = self.background.describe(drawn.background) + (
+            ', mask blurred' if drawn.blurred else ''
+        )
         return results
+
+    def _apply(self, image: Array, mask: Array, drawn: Drawn) -> Array | None:
+        """The view on its new background; None when there is none after all."""
+        mask = self.mask_edit.apply(mask, drawn.blurred)
+        if not mask.any():
+            return None
+        background = self.background.render(drawn.background, *mask.shape)
+        return None if background is None else composite(image, background, mask)
+
+    def _options(self) -> str:
+        text = (
+            f'prob={self.prob}, min_foreground={self.min_foreground}, '
+            f'max_foreground={self.max_foreground}'
+        )
+        return text if self.mask_edit == MaskEdit() else f'{text}, mask_edit={self.mask_edit}'

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from bgaug_mm.registry import TRANSFORMS
 
+from ..backgrounds.base import Background
+from ..backgrounds.grey import GreyBackground
+from ..backgrounds.mean import MeanBackground
+from ..backgrounds.noise import NoiseBackground
 from .background_op import BackgroundOp
-from .functional import Array
+from .mask_edit import MaskEdit
+from .prob_schedule import ProbSchedule
 
-_FILLS = ('random_grey', 'mean', 'zero', 'noise')
+_FILLS: dict[str, Callable[[], Background]] = {
+    'random_grey': GreyBackground,
+    'mean': MeanBackground,
+    'zero': lambda: GreyBackground(level=0),
+    'noise': NoiseBackground,
+}
 
 
 @TRANSFORMS.register_module()
@@ -38,21 +46,29 @@ class BackgroundRemove(BackgroundOp):
     Added Keys:
 
     - background_op
+    - background_params
 
-    ``background_op`` is ``'BackgroundRemove'``, or None where nothing was done.
+    ``background_op`` is ``'BackgroundRemove'`` and ``background_params`` says what was
+    drawn; both are None where nothing was done.
 
     Args:
-        prob (float): Probability, in [0, 1]. Defaults to 0.2.
+        prob (float | dict): Probability, in [0, 1], or its schedule over the training,
+            see :class:`~.prob_schedule.ProbSchedule`:
+            ``dict(type='linear', start=0.0, end=0.3, until=0.5)``. Defaults to 0.2.
         fill (str): ``'random_grey'`` (one level a view, uniform in 0 to 255),
             ``'mean'``, ``'zero'`` (black) or ``'noise'`` (uniform, each value of each
             pixel). Defaults to 'random_grey'.
-        mean (Sequence[float]): The colour of ``'mean'``, in the channel order of
-            ``img``. Defaults to ImageNet's in BGR, (103.53, 116.28, 123.675), which
-            the data preprocessor makes zero.
+        mean (Sequence[float], optional): The colour of ``'mean'``, in the channel order
+            of ``img``; None is the mean of each view's own background. Defaults to
+            ImageNet's in BGR, (103.53, 116.28, 123.675), which the data preprocessor
+            makes zero.
         min_foreground (float): Views with less foreground stay as they are, in
             [0, 1]. Defaults to 0.05.
         max_foreground (float): Views with more foreground stay as they are, in
             [0, 1]. Defaults to 0.95.
+        mask_edit (dict, optional): Changes to the mask the foreground is cut by:
+            hard threshold, dilation, blurred edge, box; see
+            :class:`~.mask_edit.MaskEdit`. Defaults to None: the soft mask as it is.
 
     Raises:
         ValueError: For arguments out of range, missing keys, arrays that do not fit.
@@ -61,36 +77,24 @@ class BackgroundRemove(BackgroundOp):
     def __init__(
         self,
         *,
-        prob: float = 0.2,
+        prob: float | Mapping[str, Any] | ProbSchedule = 0.2,
         fill: str = 'random_grey',
-        mean: Sequence[float] = (103.53, 116.28, 123.675),
+        mean: Sequence[float] | None = (103.53, 116.28, 123.675),
         min_foreground: float = 0.05,
         max_foreground: float = 0.95,
+        mask_edit: Mapping[str, Any] | MaskEdit | None = None,
     ) -> None:
-        super().__init__(prob=prob, min_foreground=min_foreground, max_foreground=max_foreground)
         if fill not in _FILLS:
-            raise ValueError(f'`fill` must be one of {_FILLS}, but got {fill!r}')
-        if len(mean) != 3 or not all(0 <= value <= 255 for value in mean):
-            raise ValueError(f'`mean` must be three numbers in [0, 255], but got {mean}')
+            raise ValueError(f'`fill` must be one of {tuple(_FILLS)}, but got {fill!r}')
+        mean_source = MeanBackground(mean=mean)  # checks `mean` whatever the fill
+        super().__init__(
+            background=mean_source if fill == 'mean' else _FILLS[fill](),
+            prob=prob,
+            min_foreground=min_foreground,
+            max_foreground=max_foreground,
+            mask_edit=mask_edit,
+        )
         self.fill = fill
-        self.mean = tuple(round(value) for value in mean)
-
-    def draw(self, image: Array, mask: Array, sample_idx: int | None) -> Any:
-        """A colour (3,), or the seed of the noise."""
-        if self.fill == 'random_grey':
-            return (np.random.randint(256),) * 3
-        if self.fill == 'noise':
-            return np.random.randint(2**32, dtype=np.uint64)
-        return self.mean if self.fill == 'mean' else (0, 0, 0)
-
-    def render(self, params: Any, height: int, width: int) -> Array:
-        """The fill as an image."""
-        if isinstance(params, tuple):
-            return np.full((height, width, 3), params, np.uint8)
-        return np.random.default_rng(params).integers(0, 256, (height, width, 3), np.uint8)
 
     def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(prob={self.prob}, fill={self.fill!r}, '
-            f'min_foreground={self.min_foreground}, max_foreground={self.max_foreground})'
-        )
+        return f'{type(self).__name__}(fill={self.fill!r}, {self._options()})'

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bgaug_mm.registry import BACKGROUNDS, TRANSFORMS
+from bgaug_mm.registry import TRANSFORMS
 
-from ..backgrounds.base import Background
+from ..backgrounds.base import Background, build_background
 from .background_op import BackgroundOp
-from .functional import Array
+from .mask_edit import MaskEdit
+from .prob_schedule import ProbSchedule
 
 
 @TRANSFORMS.register_module()
@@ -38,19 +39,26 @@ class BackgroundSwap(BackgroundOp):
     Added Keys:
 
     - background_op
+    - background_params
 
-    ``background_op`` is ``'BackgroundSwap'``, or None where nothing was done.
+    ``background_op`` is ``'BackgroundSwap'`` and ``background_params`` says what was
+    drawn; both are None where nothing was done.
     ``sample_idx`` keeps a source of recent views from giving an image its own
     background.
 
     Args:
         background (dict | Background): A source, see :mod:`bgaug_mm.datasets.backgrounds`.
             Defaults to ``dict(type='bgaug_mm.RecentBackground')``.
-        prob (float): Probability, in [0, 1]. Defaults to 0.2.
+        prob (float | dict): Probability, in [0, 1], or its schedule over the training,
+            see :class:`~.prob_schedule.ProbSchedule`:
+            ``dict(type='linear', start=0.0, end=0.3, until=0.5)``. Defaults to 0.2.
         min_foreground (float): Views with less foreground stay as they are, in
             [0, 1]. Defaults to 0.05.
         max_foreground (float): Views with more foreground stay as they are, in
             [0, 1]. Defaults to 0.95.
+        mask_edit (dict, optional): Changes to the mask the foreground is cut by:
+            hard threshold, dilation, blurred edge, box; see
+            :class:`~.mask_edit.MaskEdit`. Defaults to None: the soft mask as it is.
 
     Raises:
         ValueError: For arguments out of range, missing keys, arrays that do not fit.
@@ -60,32 +68,19 @@ class BackgroundSwap(BackgroundOp):
         self,
         *,
         background: Mapping[str, Any] | Background | None = None,
-        prob: float = 0.2,
+        prob: float | Mapping[str, Any] | ProbSchedule = 0.2,
         min_foreground: float = 0.05,
         max_foreground: float = 0.95,
+        mask_edit: Mapping[str, Any] | MaskEdit | None = None,
     ) -> None:
-        super().__init__(prob=prob, min_foreground=min_foreground, max_foreground=max_foreground)
         source = {'type': 'bgaug_mm.RecentBackground'} if background is None else background
-        if not isinstance(source, Background):
-            # our scope: the registry has no children, and a default scope or an
-            # inherited `_scope_` of another package would make mmengine look for one
-            source = BACKGROUNDS.build({**source, '_scope_': 'bgaug_mm'})
-        self.background: Background = source
-
-    def draw(self, image: Array, mask: Array, sample_idx: int | None) -> Any:
-        """What the source draws."""
-        return self.background.draw(image, mask, sample_idx)
-
-    def render(self, params: Any, height: int, width: int) -> Array:
-        """What the source renders."""
-        return self.background.render(params, height, width)
-
-    def observe(self, image: Array, mask: Array, sample_idx: int | None) -> None:
-        """Show the view to the source."""
-        self.background.observe(image, mask, sample_idx)
+        super().__init__(
+            background=build_background(source),
+            prob=prob,
+            min_foreground=min_foreground,
+            max_foreground=max_foreground,
+            mask_edit=mask_edit,
+        )
 
     def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(background={self.background}, prob={self.prob}, '
-            f'min_foreground={self.min_foreground}, max_foreground={self.max_foreground})'
-        )
+        return f'{type(self).__name__}(background={self.background}, {self._options()})'

@@ -78,65 +78,20 @@ def foreground_box(mask: Array, threshold: int = 64) -> Box | None:
     return (x, y, x + width, y + height) if width else None
 
 
-def largest_border_strip(box: Box, height: int, width: int) -> Box:
-    """The largest of the four full-length strips between a box and the border.
-
-    Args:
-        box (tuple[int, int, int, int]): (x1, y1, x2, y2), ends exclusive.
-        height (int): Of the image, in pixels.
-        width (int): Of the image, in pixels.
-
-    Returns:
-        tuple[int, int, int, int]: (x1, y1, x2, y2) of the strip above, below, left
-        or right of the box; empty (no area) when the box fills the image.
-    """
-    x1, y1, x2, y2 = box
-    strips = [
-        (0, 0, width, y1),
-        (0, y2, width, height),
-        (0, 0, x1, height),
-        (x2, 0, width, height),
-    ]
-    return max(strips, key=lambda strip: (strip[2] - strip[0]) * (strip[3] - strip[1]))
-
-
-def tile_infill(
-    image: Array, mask: Array, *, threshold: int = 64, min_strip: float = 1 / 16
-) -> Array | None:
-    """Take the foreground out by tiling the largest border strip over its box.
-
-    The strips are ContraCAM's (object-aware contrastive learning: "tiling the
-    largest border strip"). The whole bounding box is filled, as in ImageNet-9's
-    Only-BG-T, not the mask alone: so no outline of the object is left (our
-    choice).
+def background_mean(image: Array, mask: Array) -> tuple[float, float, float] | None:
+    """Mean colour of the background, each pixel weighted by ``255 − mask``.
 
     Args:
         image (ndarray): (H, W, 3) uint8.
         mask (ndarray): (H, W) uint8.
-        threshold (int): See :func:`foreground_box`. Defaults to 64.
-        min_strip (float): Least usable thickness of the strip, as a share of the
-            image's side in that direction. Defaults to 1/16 (our choice: thinner
-            ones make mere stripes).
 
     Returns:
-        ndarray | None: (H, W, 3) uint8, a new array, or ``image`` itself when there
-        is no foreground; None when no strip is thick enough.
+        tuple[float, float, float] | None: In [0, 255], in the image's order of
+        channels; None when the mask is 255 everywhere.
     """
-    box = foreground_box(mask, threshold)
-    if box is None:
-        return image
-    height, width = mask.shape
-    x1, y1, x2, y2 = largest_border_strip(box, height, width)
-    thickness = (y2 - y1) / height if x2 - x1 == width else (x2 - x1) / width
-    if thickness < max(min_strip, 1 / max(height, width)):
+    weight = (255 - mask).astype(np.float64).ravel()
+    total = weight.sum()
+    if not total:
         return None
-    strip = image[y1:y2, x1:x2]
-    filled = image.copy()
-    left, top, right, bottom = box
-    if x2 - x1 == width:  # a horizontal strip, repeated downwards
-        rows = np.arange(bottom - top) % (y2 - y1)
-        filled[top:bottom, left:right] = strip[rows, left:right]
-    else:
-        columns = np.arange(right - left) % (x2 - x1)
-        filled[top:bottom, left:right] = strip[top:bottom, columns]
-    return filled
+    first, second, third = (weight @ image.reshape(-1, 3) / total).tolist()
+    return first, second, third

@@ -57,7 +57,9 @@ class MultiView(BaseTransform):
     Added Keys:
 
     - crop_bbox (optional)
+    - flip (optional)
     - background_op (optional)
+    - background_params (optional)
 
     Every key of ``collect`` that a view has becomes a list with one item a view (None
     for a view without it). All other keys of the results stay as they were.
@@ -68,7 +70,8 @@ class MultiView(BaseTransform):
         num_views (int | list[int]): Views made by each pipeline; an int stands for
             one pipeline.
         collect (Sequence[str]): Keys to collect from the views. Defaults to
-            ('img', 'gt_seg_map', 'crop_bbox', 'background_op').
+            ('img', 'gt_seg_map', 'crop_bbox', 'flip', 'background_op',
+            'background_params').
         copy_arrays (bool): Give each view deep copies instead. Defaults to False.
 
     Raises:
@@ -81,7 +84,14 @@ class MultiView(BaseTransform):
         transforms: Sequence[Sequence[Transform]],
         num_views: int | Sequence[int],
         *,
-        collect: Sequence[str] = ('img', 'gt_seg_map', 'crop_bbox', 'background_op'),
+        collect: Sequence[str] = (
+            'img',
+            'gt_seg_map',
+            'crop_bbox',
+            'flip',
+            'background_op',
+            'background_params',
+        ),
         copy_arrays: bool = False,
     ) -> None:
         counts = [num_views] if isinstance(num_views, int) else list(num_views)

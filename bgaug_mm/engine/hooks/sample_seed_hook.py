@@ -31,9 +31,13 @@ class SampleSeedHook(DistSamplerSeedHook):
     * Forward pass: the main process' generators start each iteration from
       (seed, iteration, rank), for models that draw there (dropout, drop path,
       shuffled BN).
+    * Progress: finished epochs over all epochs, for schedules of the augmentation
+      (``prob`` of BackgroundSwap and BackgroundRemove).
 
     Loops by iterations have no epochs: there the streams stay off (one log line) and
-    mmengine's behaviour is unchanged.
+    mmengine's behaviour is unchanged. The progress is then iterations over all
+    iterations, which workers see as far behind or ahead as they have made batches
+    beforehand.
     """
 
     priority = 'NORMAL'
@@ -45,7 +49,7 @@ class SampleSeedHook(DistSamplerSeedHook):
         self._seed = int(seeds[0])
         self._on = isinstance(runner.train_loop, EpochBasedTrainLoop)
         if not self._on:
-            SAMPLE_STREAM.set(seed=-1, epoch=0)
+            self._count_iterations(runner)
             print_log(
                 'SampleSeedHook: the training loop counts iterations, not epochs; '
                 'SeedSample stays off and resuming is not exact.',
@@ -61,7 +65,9 @@ class SampleSeedHook(DistSamplerSeedHook):
         """Set the epoch of the sampler and start the epoch's streams."""
         super().before_train_epoch(runner)
         if self._on:
-            SAMPLE_STREAM.set(seed=self._seed, epoch=runner.epoch)
+            SAMPLE_STREAM.set(
+                seed=self._seed, epoch=runner.epoch, progress=runner.epoch / runner.max_epochs
+            )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Start what the forward pass draws, now that the batch is there."""
@@ -71,3 +77,9 @@ class SampleSeedHook(DistSamplerSeedHook):
             np.random.seed(for_numpy)
             random.seed(for_random)
             torch.manual_seed(for_torch)
+        else:
+            self._count_iterations(runner)
+
+    @staticmethod
+    def _count_iterations(runner: Runner) -> None:
+        SAMPLE_STREAM.set(seed=-1, epoch=0, progress=runner.iter / runner.max_iters)
