@@ -3,6 +3,7 @@
 Importing this package imports neither mmselfsup nor mmpretrain.
 """
 
+from .image_mixture import ImageMixture
 from .matched_negatives_moco import MatchedNegativesMoCo
 
-__all__ = ['MatchedNegativesMoCo']
+__all__ = ['ImageMixture', 'MatchedNegativesMoCo']

@@ -7,13 +7,11 @@ import math
 import torch
 from torch import Tensor
 
-from ..data_preprocessors.batch_functional import composite, foreground_share, tile_infill
+from ..data_preprocessors.batch_functional import composite, foreground_share
+from ..data_preprocessors.batch_infill import infill as take_out
 
 #: The forms of a matched negative.
 FORMS = ('fill_query_mask', 'paste_foreground')
-
-#: Ways to take a foreground out: (images, masks) to (infilled, which could be).
-INFILLS = {'tile_strip': tile_infill}
 
 #: Logit of a negative that is left out: its exponential is exactly 0 in every float type.
 _LEFT_OUT = -1e9
@@ -54,7 +52,7 @@ def matched_negatives(
     if form == 'fill_query_mask':
         made = composite(others, images, masks)
     else:
-        background, infilled = INFILLS[infill](images, masks)
+        background, infilled = take_out(images, masks, infill)
         made = composite(others, background, masks.roll(shift, 0))
         usable = usable & usable.roll(shift, 0) & infilled
     return torch.where(usable[:, None, None, None], made, images), usable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -11,8 +10,9 @@ from torch import Tensor, nn
 
 from bgaug_mm.registry import MODELS
 
-from .matched_negatives import FORMS, INFILLS, matched_negatives, matched_negatives_term
-from .upstream import combine, lazy_class, upstream_module
+from ..data_preprocessors.batch_infill import INFILLS
+from .matched_negatives import FORMS, matched_negatives, matched_negatives_term
+from .upstream import combine, criterion, lazy_class, recorded, upstream_module
 
 
 class MatchedNegatives(nn.Module):
@@ -55,7 +55,7 @@ class MatchedNegatives(nn.Module):
                 f'{min_foreground} and {max_foreground}'
             )
         if infill not in INFILLS:
-            raise ValueError(f'`infill` must be one of {tuple(INFILLS)}, but got {infill!r}')
+            raise ValueError(f'`infill` must be one of {INFILLS}, but got {infill!r}')
         super().__init__(**moco)
         self.num_matched = num_matched
         self.matched_form = matched_form
@@ -93,34 +93,26 @@ class MatchedNegatives(nn.Module):
                 '`bgaug_mm.PackSaliencyInputs(with_mask=True)` and set `data_preprocessor='
                 "dict(type='bgaug_mm.BackgroundDataPreprocessor', append_masks=True)`"
             )
-        # mmpretrain's heads have a method `loss` and keep the criterion in `loss_module`
-        criterion = getattr(self.head, 'loss_module', None) or self.head.loss
-        seen: dict[str, Tensor] = {}
-        with ExitStack() as hooks:
-            for handle in (
-                self.neck.register_forward_hook(
-                    lambda module, args, output: seen.update(queries=output[0])
-                ),
-                criterion.register_forward_pre_hook(
-                    lambda module, args: seen.update(logits=args[0])
-                ),
-            ):
-                hooks.callback(handle.remove)
+        head_loss = criterion(self.head)
+        with (
+            recorded(self.neck, lambda args, output: output[0]) as features,
+            recorded(head_loss, lambda args, output: args[0]) as logits,
+        ):
             losses = upstream(inputs[:2], data_samples, **kwargs)
         keys, usable = self._encode_negatives(inputs[0], inputs[2])
         with torch.autocast(inputs[0].device.type, enabled=False):
             term = matched_negatives_term(
-                F.normalize(_at_least_float32(seen['queries']), dim=1),
+                F.normalize(_at_least_float32(features[0]), dim=1),
                 _at_least_float32(keys),
                 usable,
-                _at_least_float32(seen['logits']),
+                _at_least_float32(logits[0]),
                 temperature=self.matched_temperature or self.head.temperature,
                 weight=self.matched_weight,
             ).mean()
         # not as `loss`: mmengine would log upstream's part under the name of the sum
         return {
             'loss_moco': losses['loss'],
-            'loss_matched_negatives': term * getattr(criterion, 'loss_weight', 1.0),
+            'loss_matched_negatives': term * getattr(head_loss, 'loss_weight', 1.0),
         }
 
     @torch.no_grad()

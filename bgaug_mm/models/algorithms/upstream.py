@@ -1,12 +1,16 @@
-"""Combine a mixin of ours with the same algorithm of either library."""
+"""Extend an algorithm of either library without copying it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType, new_class
 from typing import Any
+
+from torch import Tensor, nn
 
 #: Where each library keeps its algorithms: one module an algorithm.
 _PACKAGES = {'mmselfsup': 'mmselfsup.models.algorithms', 'mmpretrain': 'mmpretrain.models.selfsup'}
@@ -17,7 +21,7 @@ def combine(mixin: type, algorithm: str) -> type:
     """The class ``mixin + upstream's algorithm``; the library is imported here, not before.
 
     The class lives in the mixin's module under the name ``<mixin>_<backend>_<algorithm>``;
-    with :func:`lazy_classes` there it can be pickled.
+    with :func:`lazy_class` there it can be pickled.
 
     Args:
         mixin (type): Class that goes before upstream's in the method resolution order.
@@ -59,3 +63,19 @@ def upstream_module(model: object) -> ModuleType:
     """The module in which upstream defined the algorithm that ``model`` extends."""
     bases = (base.__module__ for base in type(model).__mro__)
     return sys.modules[next(name for name in bases if name.split('.')[0] in _PACKAGES)]
+
+
+def criterion(head: Any) -> nn.Module:
+    """The loss module of a head; mmpretrain's heads have a method ``loss`` besides."""
+    return head.loss_module if hasattr(head, 'loss_module') else head.loss
+
+
+@contextmanager
+def recorded(module: nn.Module, pick: Callable[[Any, Any], Tensor]) -> Iterator[list[Tensor]]:
+    """Inside, what ``pick(inputs, output)`` takes of each call of the module, in order."""
+    seen: list[Tensor] = []
+    handle = module.register_forward_hook(lambda _, args, output: seen.append(pick(args, output)))
+    try:
+        yield seen
+    finally:
+        handle.remove()
