@@ -1,5 +1,4 @@
 # BYOL (R50, 8x256, 200 epochs) with removed backgrounds.
-# Images in data/imagenet/train, their masks in data/imagenet/train_masks.
 _base_ = [
     'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py',
     '_base_/views/background_remove.py',

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DATASETS, HOOKS, MODELS, VISUALIZERS, init_default_scope
 
@@ -50,25 +52,53 @@ def data(tmp_path_factory):
     return root
 
 
+def shrink_crops(transforms):
+    """224 to 64 px and 96 to 32 px: the shapes stay apart, a step takes a moment."""
+    for step in transforms:
+        for views in [step['transforms']] if step['type'].endswith('MultiView') else []:
+            for view in views:
+                shrink_crops(view)
+        for key in ('size', 'scale') if step['type'].endswith('RandomResizedCrop') else ():
+            if isinstance(step.get(key), int):
+                step[key] = {224: 64, 96: 32}.get(step[key], step[key])
+
+
 @pytest.mark.parametrize('name', CONFIGS)
-def test_config_builds(name, data, monkeypatch):
+def test_config_builds_and_takes_a_step(name, data, monkeypatch):
+    """Dataset, model and hooks; and one batch of it gives a loss with gradients."""
     monkeypatch.chdir(data)
     cfg = Config.fromfile(str(config_root() / name))
     init_default_scope(cfg.default_scope)
+    shrink_crops(cfg.train_dataloader.dataset.pipeline)
 
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     assert len(dataset) == 8
-    views = dataset[0]['inputs']
-    sizes = {tuple(view.shape) for view in (views if isinstance(views, list) else [views])}
-    assert len(sizes) == 1 and sizes.pop()[0] == 3
+    batch = default_collate([dataset[i] for i in range(4)])
+    sizes = [tuple(view.shape[2:]) for view in batch['inputs']]
+    if 'swav' in name:
+        assert sizes == [(64, 64)] * 2 + [(32, 32)] * 6
+    else:
+        assert len(sizes) == 2 and len(set(sizes)) == 1
 
-    model = MODELS.build(cfg.model)
-    assert sum(p.numel() for p in model.parameters()) > 0
+    preprocessor = cfg.get('data_preprocessor')
+    if 'data_preprocessor' not in cfg.model:  # as the Runner does
+        cfg.model['data_preprocessor'] = preprocessor
+    ours = cfg.model.data_preprocessor.get('type') == 'bgaug_mm.BackgroundDataPreprocessor'
+    assert {view.shape[1] for view in batch['inputs']} == {4 if ours else 3}
+    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    losses = model._run_forward(model.data_preprocessor(batch, True), mode='loss')
+    loss, logged = model.parse_losses(losses)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert ('loss_matched_negatives' in logged) == ('mocov2_bgswap' in name)
+    gradient = next(p.grad for p in model.backbone.parameters() if p.requires_grad)
+    assert gradient is not None and torch.isfinite(gradient).all()
 
     # mmpretrain's visualization hook asks for it
     VISUALIZERS.build({'name': name, **cfg.visualizer})
     hooks = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
-    built = [type(HOOKS.build(hook)).__name__ for hook in hooks]
+    plain = [{key: hook[key] for key in hook if key != 'priority'} for hook in hooks]
+    built = [type(HOOKS.build(hook)).__name__ for hook in plain]
     assert 'SampleSeedHook' in built
 
 

@@ -33,13 +33,13 @@ def background_preprocessor(base: Mapping[str, Any], **options: Any) -> dict[str
             (``background_op``, ``views``, ``append_masks``, …).
 
     Returns:
-        dict: A config for ``model.data_preprocessor``; it replaces the base's
-        (``_delete_=True``).
+        dict: A config for ``model.data_preprocessor``; it replaces the base's.
 
     Raises:
         ValueError: If the base has no data preprocessor.
     """
-    found = base['model'].get('data_preprocessor') or base.get('data_preprocessor')
+    of_model = base['model'].get('data_preprocessor')
+    found = of_model or base.get('data_preprocessor')
     if not found:
         raise ValueError(
             'the base config has neither `model.data_preprocessor` nor `data_preprocessor`'
@@ -54,7 +54,9 @@ def background_preprocessor(base: Mapping[str, Any], **options: Any) -> dict[str
             f'the data preprocessor must be a SelfSupDataPreprocessor, but is {given["type"]!r}: '
             'background operations on the device take its place'
         )
-    return {'_delete_': True, **given, 'type': _PREPROCESSOR, **options}
+    # mmengine takes `_delete_` out only where the base has the key
+    replace = {'_delete_': True} if of_model else {}
+    return {**replace, **given, 'type': _PREPROCESSOR, **options}
 
 
 def on_device(base: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

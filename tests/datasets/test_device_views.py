@@ -57,7 +57,6 @@ def test_preprocessor_of_the_top_level_serves():
         data_preprocessor=dict(type='SelfSupDataPreprocessor', to_rgb=True, **NORMALISATION),
     )
     assert background_preprocessor(base, append_masks=True) == dict(
-        _delete_=True,
         type='bgaug_mm.BackgroundDataPreprocessor',
         to_rgb=True,
         append_masks=True,

@@ -13,17 +13,25 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-import bgaug_mm  # noqa: F401
-from bgaug_mm.datasets.view_pipelines import GEOMETRIC, is_background_op, per_view, short_type
-from bgaug_mm.files import write_bytes
-
 ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from bgaug_mm.datasets.view_pipelines import (  # noqa: E402
+    GEOMETRIC,
+    is_background_op,
+    per_view,
+    short_type,
+)
+from bgaug_mm.files import write_bytes  # noqa: E402
+
 CONFIGS = ROOT / 'configs'
 HEAD = """# Recipes
 

@@ -1,0 +1,11 @@
+# BYOL (R50, 8x256, 200 epochs) with mixtures of an image's views (MixSiam).
+# Source: Guo et al. 2021 (arXiv 2111.02679).
+# Ours: added to the base loss; mixing weights.
+_base_ = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py'
+from bgaug_mm.datasets.views import seed_samples
+
+train_dataloader = seed_samples(_base_.train_dataloader, scope='mmselfsup')
+model = dict(
+    type='bgaug_mm.ImageMixture', algorithm='mmselfsup.BYOL',
+    mixture='mixsiam')
+default_hooks = dict(sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))

@@ -1,0 +1,11 @@
+# configs/simsiam_unmix.py over mmpretrain: SimSiam with mixtures of images (Un-Mix).
+# Source: Shen et al. 2022 (AAAI, arXiv 2003.05438).
+# Ours: weight of the extra term.
+_base_ = 'mmpretrain::simsiam/simsiam_resnet50_8xb32-coslr-200e_in1k.py'
+from bgaug_mm.datasets.views import seed_samples
+
+train_dataloader = seed_samples(_base_.train_dataloader, scope='mmpretrain')
+model = dict(
+    type='bgaug_mm.ImageMixture', algorithm='mmpretrain.SimSiam',
+    mixture='unmix')
+default_hooks = dict(sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))

@@ -1,0 +1,17 @@
+# MoCo-v2 (R50, 8x32, 200 epochs) with swapped backgrounds and background-matched negatives.
+# Source: Ryali et al. 2021, BG_Swaps: a negative that shares the query's background.
+# Ours: one negative a query, its foreground from another image of the batch.
+_base_ = [
+    'mmselfsup::selfsup/mocov2/mocov2_resnet50_8xb32-coslr-200e_in1k.py',
+    '_base_/views/background_swap.py',
+]
+from bgaug_mm.datasets.device_views import background_preprocessor
+from bgaug_mm.datasets.views import with_background_op
+
+train_dataloader = with_background_op(
+    _base_.train_dataloader, _base_.background_op, scope='mmselfsup', pack_masks=True)
+model = dict(
+    type='bgaug_mm.MatchedNegativesMoCo',
+    backend='mmselfsup',
+    data_preprocessor=background_preprocessor(_base_, append_masks=True))
+default_hooks = dict(sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))

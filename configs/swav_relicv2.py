@@ -1,0 +1,12 @@
+# SwAV (R50, 8x32, 2x224 + 6x96, 200 epochs) with backgrounds removed before cropping,
+# large crops only.
+_base_ = [
+    'mmselfsup::selfsup/swav/swav_resnet50_8xb32-mcrop-2-6-coslr-200e_in1k-224-96.py',
+    '_base_/views/background_relicv2.py',
+]
+from bgaug_mm.datasets.views import with_background_op
+
+train_dataloader = with_background_op(
+    _base_.train_dataloader, _base_.background_op,
+    scope='mmselfsup', views='large', position='before_crop')
+default_hooks = dict(sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
