@@ -3,19 +3,30 @@
 from .background_op import BackgroundOp
 from .background_remove import BackgroundRemove
 from .background_swap import BackgroundSwap
+from .color_jitter import ColorJitter
+from .gaussian_blur import GaussianBlur
 from .loading import LoadSaliencyMask
 from .multi_view import MultiView
 from .packing import PackSaliencyInputs
+from .random_gaussian_blur import RandomGaussianBlur
+from .random_grayscale import RandomGrayscale
 from .resized_crop import RandomResizedCrop
 from .seed_sample import SeedSample
+from .solarize import RandomSolarize, Solarize
 
 __all__ = [
     'BackgroundOp',
     'BackgroundRemove',
     'BackgroundSwap',
+    'ColorJitter',
+    'GaussianBlur',
     'LoadSaliencyMask',
     'MultiView',
     'PackSaliencyInputs',
+    'RandomGaussianBlur',
+    'RandomGrayscale',
     'RandomResizedCrop',
+    'RandomSolarize',
     'SeedSample',
+    'Solarize',
 ]
