@@ -13,10 +13,10 @@ def config_blocks(root):
     return [block for block in blocks if 'train_dataloader' in block]
 
 
-@pytest.mark.parametrize('index', range(3))
+@pytest.mark.parametrize('index', range(4))
 def test_configs_in_the_readme_load(root, index, tmp_path):
     blocks = config_blocks(root)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     path = tmp_path / 'my_config.py'
     path.write_text(blocks[index])
     dataset = Config.fromfile(str(path)).train_dataloader.dataset
@@ -24,7 +24,7 @@ def test_configs_in_the_readme_load(root, index, tmp_path):
     assert dataset.dataset.data_root in ('/data/my_imagenet', 'data/imagenet/', 'data/mine')
 
 
-@pytest.mark.parametrize('page', ['README.md', 'docs/demo.md', 'docs/troubleshooting.md'])
+@pytest.mark.parametrize('page', ['README.md', 'docs/demo.md', 'docs/recipes.md', 'docs/troubleshooting.md'])
 def test_links_and_named_files_exist(root, page):
     text = (root / page).read_text()
     links = [link for link in re.findall(r'\]\(([^)]+)\)', text) if '://' not in link]
