@@ -11,6 +11,7 @@ booleans.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -68,93 +69,69 @@ def _first_and_last(flags: Tensor) -> tuple[Tensor, Tensor]:
     return torch.minimum(first, last), last  # without any: min(size, 0)
 
 
-def tile_infill(
-    images: Tensor, masks: Tensor, *, threshold: int = 64, min_strip: float = 1 / 16
-) -> tuple[Tensor, Tensor]:
-    """Take the foregrounds out by tiling each image's largest border strip over its box.
+def box_masks(box: Tensor, height: int, width: int) -> Tensor:
+    """Which pixels lie in each box of :func:`foreground_box`, (B, 1, height, width) bool."""
+    x1, y1, x2, y2 = box[:, :, None].unbind(1)
+    columns = torch.arange(width, device=box.device)
+    rows = torch.arange(height, device=box.device)
+    in_columns = (columns >= x1) & (columns < x2)
+    in_rows = (rows >= y1) & (rows < y2)
+    return in_rows[:, None, :, None] & in_columns[:, None, None, :]
 
-    See :func:`bgaug_mm.datasets.transforms.functional.tile_infill`.
+
+def background_mean(images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean colour of each background, its pixels weighted by ``1 − mask``.
 
     Args:
         images (Tensor): (B, C, H, W), any dtype.
         masks (Tensor): (B, 1, H, W), uint8 or float.
-        threshold (int): Of the foreground's box, 1 to 255. Defaults to 64.
-        min_strip (float): Least usable thickness of the strip, as a share of the image's
-            side in that direction. Defaults to 1/16.
 
     Returns:
-        tuple[Tensor, Tensor]: A new (B, C, H, W) of the images' dtype, and (B,) bool:
-        False where no strip is thick enough; such an image is left as it is. An image
-        without foreground is usable as it is.
+        tuple[Tensor, Tensor]: (B, C, 1, 1) float32, and (B,) bool: False (and a mean of
+        zero) where the mask is full.
     """
-    height, width = images.shape[2:]
-    box = foreground_box(masks, threshold)
-    x1, y1, x2, y2 = box.unbind(1)
-    # above, below, left and right of the box
-    thickness = torch.stack([y1, height - y2, x1, width - x2], dim=1)
-    lengths = torch.stack([y1 * width, (height - y2) * width, x1 * height, (width - x2) * height])
-    best = lengths.argmax(0)
-    thick = thickness.gather(1, best[:, None])[:, 0]
-    flat = best < 2  # a horizontal strip, repeated downwards
-    usable = thick >= torch.where(flat, max(min_strip * height, 1), max(min_strip * width, 1))
-    # the strip as a rectangle to repeat from the box's corner on
-    zero = torch.zeros_like(x1)
-    rectangle = torch.stack(
-        [
-            torch.where(flat, x1, torch.where(best == 2, zero, x2)),
-            torch.where(flat, torch.where(best == 0, zero, y2), y1),
-            torch.where(flat, x2, torch.where(best == 2, x1, zero + width)),
-            torch.where(flat, torch.where(best == 0, y1, zero + height), y2),
-        ],
-        dim=1,
-    )
-    return tile(images, box, rectangle, usable), usable
+    full = 255 if masks.dtype == torch.uint8 else 1
+    weights = full - masks.float()
+    total = weights.sum((2, 3), keepdim=True)
+    some = total > 0
+    mean = (images * weights).sum((2, 3), keepdim=True) / torch.where(some, total, 1)
+    return mean, some.flatten()
 
 
-def tile(images: Tensor, box: Tensor, rectangle: Tensor, where: Tensor) -> Tensor:
-    """Fill each image's box by repeating a rectangle of it, from the upper left corner on.
+def cut_window(images: Tensor, windows: Tensor, height: int, width: int) -> Tensor:
+    """Cut a window out of each image and resize it bilinearly, as ``cv2.resize`` does.
 
     Args:
-        images (Tensor): (B, C, H, W), any dtype.
-        box (Tensor): (B, 4) int64, what is filled: (x1, y1, x2, y2), ends exclusive.
-        rectangle (Tensor): (B, 4) int64, what is repeated.
-        where (Tensor): (B,) bool, the images to fill; the others stay.
+        images (Tensor): (B, C, H', W'), any dtype.
+        windows (Tensor): (B, 5) of (top, left, height, width, mirrored) in whole pixels,
+            within the image; see :func:`.batch_windows.pixel_windows`.
+        height (int): Of the result, in pixels.
+        width (int): Of the result, in pixels.
 
     Returns:
-        Tensor: (B, C, H, W), a new tensor.
+        Tensor: (B, C, height, width) float32, not rounded.
     """
-    count, channels, height, width = images.shape
-    device = images.device
-    columns, in_columns = _repeated(width, box[:, 0::2], rectangle[:, 0::2])
-    rows, in_rows = _repeated(height, box[:, 1::2], rectangle[:, 1::2])
-    tiled = images[
-        torch.arange(count, device=device).view(-1, 1, 1, 1),
-        torch.arange(channels, device=device).view(1, -1, 1, 1),
-        rows.view(count, 1, height, 1),
-        columns.view(count, 1, 1, width),
-    ]
-    inside = (in_rows & where[:, None]).view(count, 1, height, 1)
-    return torch.where(inside & in_columns.view(count, 1, 1, width), tiled, images)
+    top, left, cut_height, cut_width, mirrored = windows.float().unbind(1)
+    y = _source(height, top, cut_height)
+    x = _source(width, left, cut_width)
+    x = torch.where(mirrored[:, None] > 0, x.flip(1), x)
+    # from pixels to [-1, 1] as grid_sample counts without `align_corners`
+    x = (2 * x + 1) / images.shape[3] - 1
+    y = (2 * y + 1) / images.shape[2] - 1
+    grid = torch.stack(
+        [
+            x[:, None].expand(-1, height, -1),
+            y[:, :, None].expand(-1, -1, width),
+        ],
+        dim=3,
+    )
+    return F.grid_sample(images.float(), grid, padding_mode='border', align_corners=False)
 
 
-def _repeated(size: int, box: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-    """Along one axis, from (B, 2) ends: where each position reads, whether it is in the box.
-
-    Returns (B, size) int64 in [0, size) and (B, size) bool.
-    """
-    at = torch.arange(size, device=box.device)
-    start, end = box[:, :1], box[:, 1:]
-    period = (source[:, 1:] - source[:, :1]).clamp(min=1)
-    read = source[:, :1] + (at - start).remainder(period)
-    return read.clamp(max=size - 1), (at >= start) & (at < end)
-
-
-def infill(
-    images: Tensor, masks: Tensor, method: str, *, threshold: int = 64, min_strip: float = 1 / 16
-) -> tuple[Tensor, Tensor]:
-    """Take the foregrounds out by one of :data:`INFILLS`; see :func:`tile_infill`."""
-    return INFILLS[method](images, masks, threshold=threshold, min_strip=min_strip)
-
-
-#: Infills by name; the options are those of :func:`tile_infill`.
-INFILLS = {'tile_strip': tile_infill}
+def _source(size: int, start: Tensor, length: Tensor) -> Tensor:
+    """Where each of ``size`` resized pixels reads along one axis, (B, size)."""
+    at = torch.arange(size, device=start.device) + 0.5
+    inside = at * (length / size)[:, None] - 0.5
+    # clamped to the window, not to the image
+    inside = torch.minimum(inside.clamp(min=0), length[:, None] - 1)
+    return start[:, None] + inside
