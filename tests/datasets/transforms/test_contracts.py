@@ -10,11 +10,17 @@ from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
 from bgaug_mm.datasets.transforms import (
     BackgroundRemove,
     BackgroundSwap,
+    ColorJitter,
+    GaussianBlur,
     LoadSaliencyMask,
     MultiView,
     PackSaliencyInputs,
+    RandomGaussianBlur,
+    RandomGrayscale,
     RandomResizedCrop,
+    RandomSolarize,
     SeedSample,
+    Solarize,
 )
 
 GREY = dict(type='bgaug_mm.GreyBackground')
@@ -28,6 +34,12 @@ CASES = {
         [[RandomResizedCrop(size=16), BackgroundRemove(prob=1.0, min_foreground=0)]], 2
     ),
     'PackSaliencyInputs': lambda: PackSaliencyInputs(with_mask=True),
+    'ColorJitter': lambda: ColorJitter(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1),
+    'RandomGrayscale': lambda: RandomGrayscale(prob=1.0, keep_channels=True),
+    'GaussianBlur': lambda: GaussianBlur(radius=1.0, prob=1.0),
+    'RandomGaussianBlur': lambda: RandomGaussianBlur(0.5, 2.0, prob=1.0),
+    'Solarize': lambda: Solarize(thr=100, prob=1.0),
+    'RandomSolarize': lambda: RandomSolarize(prob=1.0),
 }
 
 
