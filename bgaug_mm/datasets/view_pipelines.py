@@ -59,8 +59,8 @@ def carry_mask(pipeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _size(pipeline: list[dict[str, Any]]) -> int:
     """Pixels of a view along its longer side."""
     crop = next(step for step in pipeline if short_type(step) == 'RandomResizedCrop')
-    size = crop.get('size', crop.get('scale'))
-    return int(max(size) if isinstance(size, Sequence) else size)
+    size = crop['size'] if 'size' in crop else crop['scale']
+    return max(size) if isinstance(size, Sequence) else int(size)
 
 
 def chosen_views(views: str | Sequence[int], pipelines: list[list[dict[str, Any]]]) -> set[int]:

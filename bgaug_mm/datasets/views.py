@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .fast_transforms import fast_photometric
-from .fast_transforms import fast_photometric
 from .view_pipelines import (
     carry_mask,
     chosen_views,
@@ -121,8 +120,6 @@ def with_background_op(
     pipeline = dataset.pop('pipeline')
     at = find_multi_view(pipeline)
     pipelines = [carry_mask(view) for view in per_view(pipeline[at])]
-    if fast:
-        pipelines = [fast_photometric(view) for view in pipelines]
     if fast:
         pipelines = [fast_photometric(view) for view in pipelines]
     chosen = chosen_views(views, pipelines)

@@ -132,6 +132,18 @@ def test_unknown_position():
         with_background_op(dataloader(VIEW), OP, position='last')
 
 
+def test_photometric_transforms_become_the_fast_ones():
+    view = [VIEW[0], dict(type='RandomApply', transforms=[VIEW[2]], prob=0.8)]
+    fast, plain = (
+        with_background_op(dataloader(view), OP, fast=fast)['dataset']['pipeline'][3]
+        for fast in (True, False)
+    )
+    jitter = fast['transforms'][0][2]
+    assert jitter['type'] == 'RandomApply' and jitter['prob'] == 0.8
+    assert jitter['transforms'] == [dict(type='bgaug_mm.ColorJitter', brightness=0.4)]
+    assert plain['transforms'][0][2] == view[1]
+
+
 def test_masks_are_packed_for_the_model():
     loader = with_background_op(dataloader(VIEW), OP, pack_masks=True)
     assert loader['dataset']['pipeline'][-1] == dict(
