@@ -5,23 +5,30 @@ from .contact_sheet import contact_sheet
 from .device_views import has_device_op, with_device_views
 from .html_report import Section, html_report
 from .mask_outline import with_outline
-from .sample_views import SampleViews, View, build_training_dataset, sample_views
-from .view_recipe import force_probability, operations, read_class_folders
+from .sample_views import (
+    SampleViews,
+    View,
+    build_training_dataset,
+    find_images,
+    sample_views,
+)
+from .view_recipe import RECIPE_HEAD, Recipe, read_recipe
 from .views_page import views_page
 from .views_sheet import views_sheet
 
 __all__ = [
+    'RECIPE_HEAD',
+    'Recipe',
     'SampleViews',
     'Section',
     'View',
     'bar_chart',
     'build_training_dataset',
     'contact_sheet',
-    'force_probability',
+    'find_images',
     'has_device_op',
     'html_report',
-    'operations',
-    'read_class_folders',
+    'read_recipe',
     'sample_views',
     'views_page',
     'views_sheet',

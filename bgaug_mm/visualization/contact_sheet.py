@@ -63,23 +63,25 @@ def contact_sheet(
     width = columns * pitch + gap
     heads = [_group_line(groups, pitch, gap, width)] if groups else []
     heads += [_text_line(titles, cell, gap, width)] if any(titles) else []
-    parts = [np.full((gap, width, 3), 255, np.uint8)]
-    for i, row in enumerate(rows):
-        line = np.full((pitch, width, 3), 255, np.uint8)
+    parts = [*heads, np.full((gap, width, 3), 255, np.uint8)]
+    tops = []
+    for i in range(len(rows)):
+        tops.append(sum(len(part) for part in parts))
+        parts.append(np.full((pitch, width, 3), 255, np.uint8))
+        if i < len(captions) and any(captions[i]):
+            parts.append(_text_line(captions[i], cell, gap, width, size=11))
+    sheet = np.concatenate(parts)
+    frame = min(_FRAME, gap)
+    for i, (top, row) in enumerate(zip(tops, rows, strict=True)):
         for j, image in enumerate(row):
             if image is None:
                 continue
             fitted = _fit(image, cell)
             height, breadth = fitted.shape[:2]
-            y, x = (cell - height) // 2, gap + j * pitch + (cell - breadth) // 2
+            y, x = top + (cell - height) // 2, gap + j * pitch + (cell - breadth) // 2
             if (i, j) in marked:
-                frame = min(_FRAME, gap)
-                line[max(y - frame, 0) : y + height + frame, x - frame : x + breadth + frame] = MARK
-            line[y : y + height, x : x + breadth] = fitted
-        parts.append(line)
-        if i < len(captions) and any(captions[i]):
-            parts.append(_text_line(captions[i], cell, gap, width, size=11))
-    sheet = np.concatenate([*heads, *parts])
+                sheet[y - frame : y + height + frame, x - frame : x + breadth + frame] = MARK
+            sheet[y : y + height, x : x + breadth] = fitted
     at = gap // 2
     for _, span in groups[:-1]:
         at += span * pitch

@@ -13,6 +13,7 @@ from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor
 
 from ..datasets.collate import default_collate
+from ..datasets.sample_stream import SAMPLE_STREAM
 from .sample_views import SampleViews, picture
 
 #: A changed pixel differs by at least one grey level, 1 / 255 in the smallest unit in use.
@@ -26,7 +27,7 @@ def has_device_op(config: Config) -> bool:
 
 
 def with_device_views(
-    config: Config, samples: Sequence[SampleViews], *, seed: int = 0
+    config: Config, samples: Sequence[SampleViews], *, seed: int = 0, progress: float = 0.0
 ) -> list[SampleViews]:
     """The samples as one batch after the data preprocessor, undone its normalisation.
 
@@ -36,6 +37,7 @@ def with_device_views(
         samples: One batch, as :func:`sample_views` gives it; give more than are shown,
             because they are each other's donors.
         seed: Seed of the operation. Defaults to 0.
+        progress: Share of the training that is done, in [0, 1]. Defaults to 0.0.
 
     Returns:
         list[SampleViews]: The same samples with other views. A view that differs from
@@ -49,26 +51,29 @@ def with_device_views(
         treat, leave = MODELS.build(settings), MODELS.build(without)
 
     out = [sample._replace(views=[]) for sample in samples]
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        for epoch in range(len(samples[0].packed)):
-            torch.manual_seed(seed + epoch)
-            batch = default_collate([sample.packed[epoch] for sample in samples])
-            # each gets containers of its own; the tensors are not written into
-            treated = treat(dict(batch), training=True)['inputs']
-            untreated = leave(dict(batch), training=True)['inputs']
-            count = len(batch['inputs'])  # masks may follow the views
-            for i, sample in enumerate(samples):
-                first = epoch * count
-                for v, view in enumerate(sample.views[first : first + count]):
-                    pixels = treated[v][i]
-                    changed = bool((pixels - untreated[v][i]).abs().max() > _CHANGED)
-                    out[i].views.append(
-                        view._replace(
-                            image=picture(_grey_levels(pixels, settings)),
-                            background_op=name if changed else None,
-                            background_params='drawn on the device' if changed else None,
+    before = SAMPLE_STREAM.seed, SAMPLE_STREAM.epoch, SAMPLE_STREAM.progress
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            for epoch in range(len(samples[0].packed)):
+                SAMPLE_STREAM.set(seed=seed, epoch=epoch, progress=progress)
+                torch.manual_seed(seed + epoch)
+                batch = default_collate([sample.packed[epoch] for sample in samples])
+                count = len(batch['inputs'])  # masks may follow the views in what comes out
+                treated = treat(dict(batch), training=True)['inputs'][:count]
+                untreated = leave(dict(batch), training=True)['inputs'][:count]
+                for i, sample in enumerate(samples):
+                    views = sample.views[epoch * count : (epoch + 1) * count]
+                    for view, new, old in zip(views, treated, untreated, strict=True):
+                        changed = bool((new[i] - old[i]).abs().max() > _CHANGED)
+                        out[i].views.append(
+                            view._replace(
+                                image=picture(_grey_levels(new[i], settings)),
+                                background_op=name if changed else None,
+                                background_params='drawn on the device' if changed else None,
+                            )
                         )
-                    )
+    finally:
+        SAMPLE_STREAM.set(seed=before[0], epoch=before[1], progress=before[2])
     return out
 
 

@@ -50,9 +50,23 @@ def html_report(
     Raises:
         FileNotFoundError: If a picture is missing.
     """
-    body = [f'<h1>{html.escape(title)}</h1>', f'<p>{html.escape(text)}</p>']
-    body += [part for section in sections for part in _parts(section)]
-    write_page(path, title, body)
+    write_page(path, title, page_body(title, [text], sections))
+
+
+def page_body(title: str, paragraphs: Sequence[str], sections: Sequence[Section]) -> list[str]:
+    """Heading, paragraphs and sections as HTML, all text escaped."""
+    body = [f'<h1>{html.escape(title)}</h1>']
+    body += [f'<p>{html.escape(text)}</p>' for text in paragraphs]
+    return body + [part for section in sections for part in _parts(section)]
+
+
+def definition_list(definitions: Mapping[str, str]) -> str:
+    """Names and what they mean, as HTML, all text escaped."""
+    items = ''.join(
+        f'<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd>'
+        for name, meaning in definitions.items()
+    )
+    return f'<dl>{items}</dl>'
 
 
 def write_page(
@@ -87,11 +101,7 @@ def _parts(section: Section) -> list[str]:
         table = '\n'.join(f'<tr>{line}</tr>' for line in lines)
         parts.append(f'<div class="wide"><table>\n{table}\n</table></div>')
     if section.definitions:
-        items = ''.join(
-            f'<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd>'
-            for name, meaning in section.definitions.items()
-        )
-        parts.append(f'<dl>{items}</dl>')
+        parts.append(definition_list(section.definitions))
     if section.picture is not None:
         data = base64.b64encode(Path(section.picture).read_bytes()).decode()
         parts.append(f'<img alt="{html.escape(section.title)}" src="data:image/png;base64,{data}">')

@@ -44,12 +44,38 @@ def build_training_dataset(config: Config) -> Any:
         return DATASETS.build(config.train_dataloader.dataset)
 
 
+def find_images(dataset: Any, paths: Sequence[str], guesses: Sequence[int]) -> list[int]:
+    """Where a dataset has images that another one has.
+
+    Args:
+        dataset: A built dataset of image files.
+        paths (Sequence[str]): The image files.
+        guesses (Sequence[int]): Their indices in the other dataset, tried first.
+
+    Raises:
+        ValueError: If it does not have one of them.
+    """
+
+    def path(i: int) -> str:
+        return str(dataset.get_data_info(i).get('img_path', ''))
+
+    tried = list(zip(guesses, paths, strict=True))
+    if all(i < len(dataset) and path(i) == wanted for i, wanted in tried):
+        return list(guesses)
+    places = {path(i): i for i in range(len(dataset))}
+    for wanted in paths:
+        if wanted not in places:
+            raise ValueError(f'its training set does not have the image {wanted}')
+    return [places[wanted] for wanted in paths]
+
+
 def sample_views(
     dataset: Any,
     indices: Sequence[int],
     *,
     epochs: int = 1,
     seed: int = 0,
+    progress: float = 0.0,
     warm_up: int = 64,
     advance: Callable[[], object] = lambda: None,
 ) -> list[SampleViews]:
@@ -62,6 +88,8 @@ def sample_views(
         indices (Sequence[int]): The samples.
         epochs (int): How often the views are drawn. Defaults to 1.
         seed (int): Seed of the views. Defaults to 0.
+        progress (float): Share of the training that is done, in [0, 1], for probabilities
+            that change over it. Defaults to 0.0.
         warm_up (int): Samples drawn first, evenly over the dataset, so that
             sources of recent backgrounds have some. Defaults to 64.
         advance (callable): Called after each sample that was drawn, for a progress
@@ -74,14 +102,15 @@ def sample_views(
         ValueError: If the pipeline has no ``MultiView``.
         IndexError: If an index is out of range.
     """
-    before = SAMPLE_STREAM.seed, SAMPLE_STREAM.epoch
+    seed_before, epoch_before = SAMPLE_STREAM.seed, SAMPLE_STREAM.epoch
+    progress_before = SAMPLE_STREAM.progress
     found: list[SampleViews] = []
     # drawing seeds the global generators: leave them as they were
     numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()
     try:
         with tapped(dataset) as (entering, leaving):
             for epoch in range(epochs):
-                SAMPLE_STREAM.set(seed=seed, epoch=epoch)
+                SAMPLE_STREAM.set(seed=seed, epoch=epoch, progress=progress)
                 for i in range(min(warm_up, len(dataset))):
                     dataset[i * len(dataset) // min(warm_up, len(dataset))]
                     advance()
@@ -93,7 +122,7 @@ def sample_views(
                     found[row].packed.append(packed)
                     advance()
     finally:
-        SAMPLE_STREAM.set(seed=before[0], epoch=before[1])
+        SAMPLE_STREAM.set(seed=seed_before, epoch=epoch_before, progress=progress_before)
         np.random.set_state(numpy_state)
         torch.set_rng_state(torch_state)
     return found

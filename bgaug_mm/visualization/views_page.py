@@ -10,25 +10,33 @@ from io import BytesIO
 
 from PIL import Image
 
-from .html_report import write_page
+from .html_report import Section, definition_list, page_body, write_page
 from .mask_outline import Picture, mask_contours
 from .sample_views import SampleViews, View
 from .views_sheet import column_titles
 
+_SMALL = 112  # pixels: up to there they are shown one by one
 _STYLE = """
+body { max-width: 76rem; }
 .row { display: flex; flex-wrap: wrap; gap: .8rem; }
-figure { margin: 0; width: min(14rem, calc(50% - .4rem)); }
-figure.small { width: min(9rem, calc(50% - .4rem)); }
+.groups { display: grid; gap: 0 1.5rem;
+          grid-template-columns: repeat(auto-fit, minmax(min(23.4rem, 100%), 1fr)); }
+th, td { text-align: left; vertical-align: top; }
+.all { grid-column: 1 / -1; }
+figure { margin: 0; width: min(11.3rem, calc(50% - .4rem)); }
+figure.small { width: min(7rem, calc(33% - .6rem)); }
+summary { cursor: pointer; font-weight: 600; margin: 1rem 0 .5rem; }
 .picture { position: relative; line-height: 0; }
-.picture img { width: 100%; image-rendering: pixelated; }
+.picture img { width: 100%; }
+img.pixels { image-rendering: pixelated; }
 .picture svg { position: absolute; inset: 0; width: 100%; height: 100%; fill: none;
                stroke: #f0f; stroke-width: 1.5; }
 .changed .picture { outline: 4px solid #d55e00; }
-figcaption { font-size: .8rem; line-height: 1.35; padding-top: .4rem; overflow-wrap: anywhere; }
+figcaption { font-size: .8rem; line-height: 1.35; padding-top: .5rem; overflow-wrap: anywhere; }
 .mark { color: #a34800; font-weight: 600; }
-h3 { font-size: 1rem; margin: 1rem 0 .4rem; }
+h3 { font-size: 1rem; margin: 1rem 0 .5rem; }
 #outlines:not(:checked) ~ main svg { display: none; }
-section { border-top: 1px solid #ddd; }
+section { border-top: 1px solid #ddd; padding-bottom: 1.5rem; margin-top: 1rem; }
 """
 
 
@@ -39,7 +47,8 @@ def views_page(
     names: Sequence[str],
     *,
     notes: Sequence[str] = (),
-    facts: Mapping[str, Mapping[str, str]] = {},
+    table: Sequence[Sequence[str]] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> None:
     """Write a self-contained page: per image the original, its mask, and all views.
 
@@ -49,33 +58,32 @@ def views_page(
         recipes: Name → its samples, the same images in the same order.
         names: What to call the images.
         notes: Paragraphs under the heading. Defaults to none.
-        facts: Heading → name → value, shown as lists. Defaults to none.
+        table: What is to be known about the recipes; the first row is the head.
+            Defaults to none.
+        settings: Name → value, shown when unfolded. Defaults to none.
     """
-    body = [f'<h1>{html.escape(title)}</h1>']
-    body += [f'<p>{html.escape(note)}</p>' for note in notes]
-    for heading, entries in facts.items():
-        body.append(f'<h2>{html.escape(heading)}</h2>')
-        items = (
-            f'<dt>{html.escape(key)}</dt><dd>{html.escape(value)}</dd>'
-            for key, value in entries.items()
-        )
-        body.append(f'<dl>{"".join(items)}</dl>')
+    head = [Section('Recipes', table=table)] if table else []
+    body = page_body(title, notes, head)
+    if settings:
+        items = definition_list(settings)
+        body.append(f'<details><summary>Settings, versions, command</summary>{items}</details>')
     body.append(
         '<input type="checkbox" id="outlines" checked> '
         '<label for="outlines">Outline the masks on the views</label>\n<main>'
     )
     for name, samples in zip(names, zip(*recipes.values(), strict=True), strict=True):
-        body.append(f'<section><h2>{html.escape(name)}</h2>')
+        body.append(f'<section><h2>{html.escape(name)}</h2>\n<div class="groups">')
         body.append(_original(name, samples))
         for recipe, sample in zip(recipes, samples, strict=True):
-            body.append(f'<h3>{html.escape(recipe)}</h3>\n<div class="row">')
+            css = ' class="all"' if len(sample.views) > 4 else ''
+            body.append(f'<div{css}><h3>{html.escape(recipe)}</h3>\n<div class="row">')
             titles = column_titles(sample)
             largest = max(view.image.shape[1] for view in sample.views)
             for view_title, view in zip(titles, sample.views, strict=True):
                 alt = f'{name}, {recipe}, {view_title}'
                 body.append(_view(alt, view_title, view, small=view.image.shape[1] < largest))
-            body.append('</div>')
-        body.append('</section>')
+            body.append('</div></div>')
+        body.append('</div></section>')
     body.append('</main>')
     write_page(path, title, body, style=_STYLE)
 
@@ -90,22 +98,22 @@ def _original(name: str, samples: Sequence[SampleViews]) -> str:
         parts.append(_figure(mask, f'{name}, mask', f'mask, {share:.0%} foreground'))
     else:
         parts.append('<p>No mask: the background is never exchanged.</p>')
-    return f'<div class="row">{"".join(parts)}</div>'
+    return f'<div><h3>image</h3>\n<div class="row">{"".join(parts)}</div></div>'
 
 
 def _view(alt: str, title: str, view: View, *, small: bool) -> str:
     lines = [title]
-    if view.background_op is not None:
-        lines.append(f'<span class="mark">{html.escape(view.background_op)}</span>')
-        if view.background_params:
-            lines[-1] += f': {html.escape(view.background_params)}'
     if view.crop_bbox is not None:
         x1, y1, x2, y2 = view.crop_bbox
         lines.append(f'crop x {x1}–{x2}, y {y1}–{y2}')
     if view.flip is not None:
-        lines.append(f'flipped {view.flip}ly' if view.flip else 'not flipped')
+        lines.append(f'flipped {html.escape(view.flip)}' if view.flip else 'not flipped')
     if view.mask is not None:
         lines.append(f'{view.mask.mean() / 255:.0%} foreground')
+    if view.background_op is not None:
+        lines.append(f'<span class="mark">{html.escape(view.background_op)}</span>')
+        if view.background_params:
+            lines[-1] += f': {html.escape(view.background_params)}'
     changed = view.background_op is not None
     return _figure(
         view.image,
@@ -121,10 +129,11 @@ def _figure(
 ) -> str:
     height, width = image.shape[:2]
     overlay = ''
+    pixels = ' class="pixels"' if max(height, width) <= _SMALL else ''
     if mask is not None:
-        # from pixel centres; the line keeps its width at any size of the picture
+        # the line keeps its width at any size of the picture
         lines = ''.join(
-            'M' + ' '.join(f'{x + 0.5:g},{y + 0.5:g}' for x, y in line) + 'Z'
+            'M' + ' '.join(f'{x:.4g},{y:.4g}' for x, y in line) + 'Z'
             for line in mask_contours(mask)
         )
         overlay = (
@@ -133,7 +142,8 @@ def _figure(
         )
     return (
         f'<figure class="{css}"><div class="picture">'
-        f'<img width="{width}" height="{height}" alt="{html.escape(alt)}" src="{_data(image)}">'
+        f'<img{pixels} width="{width}" height="{height}" alt="{html.escape(alt)}" '
+        f'src="{_data(image)}">'
         f'{overlay}</div><figcaption>{caption}</figcaption></figure>\n'
     )
 
@@ -141,7 +151,7 @@ def _figure(
 def _data(image: Picture) -> str:
     """Small pictures to the pixel, larger ones in a tenth of the bytes."""
     buffer = BytesIO()
-    if max(image.shape) <= 96 or image.ndim == 2:
+    if max(image.shape) <= _SMALL or image.ndim == 2:
         kind = 'png'
         Image.fromarray(image).save(buffer, 'PNG', optimize=True)
     else:

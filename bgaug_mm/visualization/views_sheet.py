@@ -66,4 +66,6 @@ def views_sheet(
         added = column_titles(samples_of[0])
         titles += added
         groups.append((recipe, len(added)))
-    return contact_sheet(rows, titles, groups=groups, captions=captions, marked=marked, cell=cell)
+    return contact_sheet(
+        rows, titles, groups=groups, captions=captions, marked=marked, cell=cell, gap=12
+    )
