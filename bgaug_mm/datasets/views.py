@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .fast_transforms import fast_photometric
+from .fast_transforms import fast_transforms
 from .view_pipelines import (
     carry_mask,
     chosen_views,
@@ -121,7 +121,7 @@ def with_background_op(
     at = find_multi_view(pipeline)
     pipelines = [carry_mask(view) for view in per_view(pipeline[at])]
     if fast:
-        pipelines = [fast_photometric(view) for view in pipelines]
+        pipelines = [fast_transforms(view) for view in pipelines]
     chosen = chosen_views(views, pipelines)
     pipelines = [
         with_op(view, dict(background_op), position) if i in chosen else view

@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
@@ -15,8 +14,7 @@ from mmcv.transforms.utils import cache_randomness
 from bgaug_mm.registry import TRANSFORMS
 
 from .functional import Array, Box
-
-_INTERPOLATIONS = ('nearest', 'bilinear', 'bicubic', 'area', 'lanczos')
+from .resize import check_resize, resize
 
 
 def _range(name: str, value: Sequence[float]) -> tuple[float, float]:
@@ -42,8 +40,8 @@ class RandomResizedCrop(BaseTransform):
     mmpretrain's (and mmcls'), so that a config only swaps the ``type``: with ``size``
     given they mean what they mean in mmselfsup, without it what they mean in
     mmpretrain. The same generator state gives the same crop as the transform it
-    replaces, bit by bit (mmselfsup draws from ``random``, mmpretrain from
-    ``np.random``).
+    replaces, bit by bit with its backends (mmselfsup draws from ``random``, mmpretrain
+    from ``np.random``).
 
     With ``min_foreground`` > 0 a crop is drawn again until it holds that share of the
     image's foreground; when no attempt does, the attempt that holds most is taken.
@@ -80,7 +78,9 @@ class RandomResizedCrop(BaseTransform):
             Defaults to 10.
         interpolation (str): Of the image: 'nearest', 'bilinear', 'bicubic', 'area' or
             'lanczos'. Defaults to 'bilinear'.
-        backend (str): Of the image: 'cv2' or 'pillow'. Defaults to 'cv2'.
+        backend (str): Of the image: 'cv2', 'pillow', or 'torch': Pillow's filters within
+            rounding, four times as fast, 'bilinear' and 'bicubic' alone (see
+            :func:`~bgaug_mm.datasets.transforms.resize.resize`). Defaults to 'cv2'.
         mask_interpolation (str): Of the mask, always by cv2. Defaults to 'bilinear'.
         min_foreground (float): Share of the image's foreground that the crop must
             hold, in [0, 1]. Defaults to 0.
@@ -126,14 +126,8 @@ class RandomResizedCrop(BaseTransform):
             self.size = _pair('scale', scale)
             self.scale = _range('crop_ratio_range', crop_ratio_range or (0.08, 1.0))
             self.ratio = _range('aspect_ratio_range', aspect_ratio_range or (3 / 4, 4 / 3))
-        for name, value in (
-            ('interpolation', interpolation),
-            ('mask_interpolation', mask_interpolation),
-        ):
-            if value not in _INTERPOLATIONS:
-                raise ValueError(f'`{name}` must be one of {_INTERPOLATIONS}, but got {value!r}')
-        if backend not in ('cv2', 'pillow'):
-            raise ValueError(f"`backend` must be 'cv2' or 'pillow', but got {backend!r}")
+        check_resize(interpolation, backend)
+        check_resize(mask_interpolation, 'cv2', name='mask_interpolation')
         if max_attempts < 0:
             raise ValueError(f'`max_attempts` must be at least 0, but got {max_attempts}')
         if not 0 <= min_foreground <= 1:
@@ -207,9 +201,6 @@ class RandomResizedCrop(BaseTransform):
                 best, best_share = box, share
         return best
 
-    def _resize(self, image: Array, interpolation: str, backend: str) -> Array:
-        return mmcv.imresize(image, self.size[::-1], interpolation=interpolation, backend=backend)
-
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop and resize ``img`` and, if present, ``gt_seg_map``."""
         image, mask = results['img'], results.get('gt_seg_map')
@@ -220,12 +211,12 @@ class RandomResizedCrop(BaseTransform):
                 f'{mask.shape[:2]}; `LoadSaliencyMask` belongs directly behind the image loading'
             )
         x1, y1, x2, y2 = self.rand_crop_params(height, width, mask)
-        # contiguous: Pillow takes a cut-out with row strides five times as slowly
-        crop = np.ascontiguousarray(image[y1:y2, x1:x2])
-        results['img'] = self._resize(crop, self.interpolation, self.backend)
+        results['img'] = resize(image[y1:y2, x1:x2], self.size, self.interpolation, self.backend)
         results['img_shape'] = results['img'].shape[:2]
         if mask is not None:
-            results['gt_seg_map'] = self._resize(mask[y1:y2, x1:x2], self.mask_interpolation, 'cv2')
+            results['gt_seg_map'] = resize(
+                mask[y1:y2, x1:x2], self.size, self.mask_interpolation, 'cv2'
+            )
         results['crop_bbox'] = (x1, y1, x2, y2)
         return results
 

@@ -60,7 +60,7 @@ def test_equals_upstream(library: str, backend: str, interpolation: str) -> None
             assert 0 <= x1 < x2 <= 83 and 0 <= y1 < y2 <= 61
 
 
-@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize('backend', ['cv2', 'pillow', 'torch'])
 @pytest.mark.parametrize('interpolation', ['bilinear', 'bicubic'])
 def test_mask_and_image_stay_aligned(backend: str, interpolation: str) -> None:
     # the image holds the mask's values: after the crop they must still agree
@@ -148,7 +148,8 @@ def test_cached_parameters_are_shared() -> None:
         (dict(scale=8, aspect_ratio_range=(0, 1)), r'`aspect_ratio_range` must be \(min, max\)'),
         (dict(size=8, interpolation='x'), "`interpolation` must be one of .* but got 'x'"),
         (dict(size=8, mask_interpolation='x'), '`mask_interpolation` must be one of'),
-        (dict(size=8, backend='x'), "`backend` must be 'cv2' or 'pillow', but got 'x'"),
+        (dict(size=8, backend='x'), "`backend` must be one of .* but got 'x'"),
+        (dict(size=8, backend='torch', interpolation='area'), '`interpolation` must be one of'),
         (dict(size=8, max_attempts=-1), '`max_attempts` must be at least 0, but got -1'),
         (dict(size=8, min_foreground=1.3), r'`min_foreground` must be in \[0, 1\], but got 1.3'),
         (dict(size=8, max_attempts_foreground=0), '`max_attempts_foreground` must be at least 1'),
