@@ -275,7 +275,8 @@ class SaliencyMaskDataset(BaseDataset):
         subset = copy.copy(self)
         subset.pipeline = copy.deepcopy(self.pipeline)
         subset.get_subset_(indices)
-        subset._bind()
+        if subset.pipeline is not None:  # a leaf's own stays bound to the whole dataset
+            bind_sources(subset.pipeline, subset)
         return subset
 
     @force_full_init

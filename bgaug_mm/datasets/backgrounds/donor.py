@@ -138,9 +138,18 @@ class DonorBackground(Background):
     def render(self, params: Candidates, height: int, width: int) -> Array | None:
         """The window of the first image that serves; None when none does."""
         for index in self._left(params):
-            donor = self._read(index, params.window, height, width)
+            try:
+                donor = self._read(index, params.window, height, width)
+            except (OSError, ValueError, cv2.error) as error:
+                self._useless.add(index)
+                self._log(index, str(error))
+                continue
             if donor is not None:
                 return cut_window(donor, params.window, height, width)
+            self._useless.add(index)
+            if not self._told:
+                self._told = True
+                self._log(index, 'it has too little background (later ones are not logged)')
         return None
 
     def describe(self, params: Candidates) -> str:
@@ -160,53 +169,47 @@ class DonorBackground(Background):
                 yield index
 
     def _read(self, index: int, window: Window, height: int, width: int) -> Array | None:
-        """An image without its foreground, at a size that is enough for the window."""
+        """An image without its foreground, at a size that is enough for the window.
+
+        None when it has too little background.
+        """
         info = self._dataset.get_data_info(index)
         path, mask_path = info['img_path'], info['saliency_mask_path']
-        if mask_path is None:
-            return self._pass_over(index, f"image '{path}' has no mask", defect=False)
+        if mask_path is None:  # what stands for it is a full mask
+            return None
         try:
             mask = decode_mask(read_mask_bytes(mask_path))
         except (OSError, ValueError) as error:
-            return self._pass_over(index, f"saliency mask '{mask_path}' cannot be used: {error}")
+            raise ValueError(f"saliency mask '{mask_path}' cannot be used: {error}") from error
         threshold = self.threshold
         if not has_room(mask, self.infill, threshold=threshold, min_strip=self.min_strip):
-            return self._pass_over(index, f"image '{path}' has too little background", defect=False)
-        # the mask has the image's size, hence tells it before the image is decoded
+            return None
+        # the mask has the image's size, and is decoded before it
         scale = min(mask.shape[0] / height, mask.shape[1] / width) * window.side
         factor = next((factor for factor in _REDUCED if factor <= scale), 1)
-        try:
-            image = cv2.imdecode(np.frombuffer(fileio.get(path), np.uint8), _REDUCED[factor])
-        except (OSError, cv2.error) as error:
-            return self._pass_over(index, f"image '{path}' cannot be read: {error}")
+        data = np.frombuffer(fileio.get(path), np.uint8)
+        image = cv2.imdecode(data, _REDUCED[factor]) if data.size else None
         if image is None:
-            return self._pass_over(index, f"image '{path}' cannot be decoded")
-        # decoders round the reduced size up or down
-        fits = all(
-            abs(factor * side - whole) < factor
-            for side, whole in zip(image.shape[:2], mask.shape, strict=True)
-        )
-        if not fits and not self.resize_to_image:
-            return self._pass_over(
-                index, f"saliency mask '{mask_path}' is not of the size of its image '{path}'"
-            )
+            raise ValueError('it cannot be decoded')
         if image.shape[:2] != mask.shape:
+            # decoders round a reduced size up or down
+            fits = all(
+                abs(factor * side - whole) < factor
+                for side, whole in zip(image.shape[:2], mask.shape, strict=True)
+            )
+            if not fits and not self.resize_to_image:
+                raise ValueError(f"saliency mask '{mask_path}' has another size")
             mask = cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_AREA)
-        # that there is room has been seen at full size, so that it does not depend on
-        # the view
+        # whether there is room has been seen at full size: it must not depend on the view
         return infill(image, mask, self.infill, threshold=threshold, min_strip=0)
 
-    def _pass_over(self, index: int, problem: str, *, defect: bool = True) -> None:
-        """Remember that an image is of no use; log a defect, and the first of the rest."""
-        if defect or not self._told:
-            self._told = self._told or not defect
-            more = '' if defect else ' (further ones like it are not logged)'
-            print_log(
-                f'DonorBackground: {problem} -> another image is taken{more}',
-                logger='current',
-                level=logging.WARNING,
-            )
-        self._useless.add(index)
+    def _log(self, index: int, problem: str) -> None:
+        path = self._dataset.get_data_info(index)['img_path']
+        print_log(
+            f"image '{path}' cannot give a background: {problem} -> another one is taken",
+            logger='current',
+            level=logging.WARNING,
+        )
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(infill={self.infill!r}, scale={self.scale})'

@@ -16,7 +16,7 @@ from .base import Background, build_background
 class Choice(NamedTuple):
     """Parameters of one of the sources."""
 
-    index: int
+    source: int  #: its index
     params: Any
 
 
@@ -71,7 +71,7 @@ class MixtureBackground(Background):
 
     def render(self, params: Choice, height: int, width: int) -> Array | None:
         """What that source renders."""
-        return self.backgrounds[params.index].render(params.params, height, width)
+        return self.backgrounds[params.source].render(params.params, height, width)
 
     def observe(self, image: Array, mask: Array, sample_idx: int | None) -> None:
         """Show the view to all sources, chosen or not."""
@@ -80,7 +80,7 @@ class MixtureBackground(Background):
 
     def describe(self, params: Choice) -> str:
         """That source's words."""
-        return self.backgrounds[params.index].describe(params.params)
+        return self.backgrounds[params.source].describe(params.params)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self.backgrounds}, weights={self.weights})'

@@ -39,6 +39,11 @@ def test_drawn_windows_are_in_range() -> None:
     assert draw_window((1.0, 1.0), 1.0).side == 1.0
 
 
+def test_a_window_in_words() -> None:
+    assert Window(0.62, 0.31, 0.8, True).describe() == 'crop 0.62 at (0.31, 0.80), flipped'
+    assert Window(1.0, 0.0, 1.0, False).describe() == 'crop 1.00 at (0.00, 1.00)'
+
+
 @pytest.mark.parametrize('scale', [(0, 1), (0.5, 0.4), (0.5, 1.1)])
 def test_bad_scale(scale) -> None:
     with pytest.raises(ValueError, match='`scale` must be'):

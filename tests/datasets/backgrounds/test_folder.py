@@ -34,6 +34,13 @@ def test_takes_all_images_below_in_sorted_order(textures) -> None:
         assert 70 < levels.count(level) < 130
 
 
+def test_in_words(textures) -> None:
+    source = FolderBackground(str(textures), scale=(1, 1), flip_prob=0.0)
+    text = source.describe(source.draw(IMAGE, MASK, 0))
+    assert text.startswith('FolderBackground ') and '.p' in text.lower()
+    assert ', crop 1.00 at (' in text and str(textures) not in text
+
+
 def test_a_broken_file_is_logged_once_and_the_next_is_taken(textures, monkeypatch) -> None:
     messages = []
     monkeypatch.setattr(folder, 'print_log', lambda text, **options: messages.append(text))

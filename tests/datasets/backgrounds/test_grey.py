@@ -12,6 +12,10 @@ def test_fixed_level() -> None:
     assert image.shape == (4, 6, 3) and image.dtype == np.uint8 and (image == 9).all()
 
 
+def test_in_words() -> None:
+    assert GreyBackground().describe(120) == 'GreyBackground level 120'
+
+
 def test_random_level_is_uniform() -> None:
     np.random.seed(0)
     levels = [GreyBackground().draw(IMAGE, MASK, None) for _ in range(4000)]

@@ -58,6 +58,24 @@ def test_views_without_room_are_not_kept(value: int) -> None:
     assert _levels(source, 1) == {10}
 
 
+def test_other_ways_to_take_the_foreground_out() -> None:
+    image = _image(10)
+    image[:, 16:] = 30
+    source = RecentBackground(every=1, infill='mean', scale=(1, 1), flip_prob=0.0)
+    source.observe(image, MASK, 0)
+    picture = source.render(source.draw(image, MASK, 1), 32, 32)
+    mean = round((8 * 10 + 16 * 30) / 24)
+    assert (picture[:, 4:12] == mean).all() and (picture[:, 16:] == 30).all()
+
+
+def test_in_words() -> None:
+    source = RecentBackground(every=1, scale=(1, 1), flip_prob=1.0)
+    source.observe(_image(10), MASK, 17)
+    text = source.describe(source.draw(_image(0), MASK, 1))
+    assert text.startswith('RecentBackground donor 17, crop 1.00 at (')
+    assert text.endswith('), flipped')
+
+
 def test_keeps_copies() -> None:
     source = RecentBackground(every=1)
     for mask in (MASK, np.zeros_like(MASK)):
@@ -119,6 +137,7 @@ def test_own_crop_and_flip_come_from_the_generator() -> None:
     [
         (dict(size=0), '`size` must be at least 1, but got 0'),
         (dict(every=0), '`every` must be at least 1, but got 0'),
+        (dict(infill='x'), "`infill` must be one of .* but got 'x'"),
         (dict(threshold=0), r'`threshold` must be in \[1, 255\], but got 0'),
         (dict(min_strip=2), r'`min_strip` must be in \[0, 1\], but got 2'),
         (dict(scale=(0, 1)), '`scale` must be'),

@@ -22,6 +22,15 @@ def test_zero_and_mean() -> None:
     assert (_background('mean', mean=(1, 2.6, 3)) == (1, 3, 3)).all()
 
 
+def test_mean_of_the_views_own_background() -> None:
+    image = IMAGE.copy()
+    image[:5, 5:] = (10, 20, 30)
+    op = BackgroundRemove(prob=1.0, fill='mean', mean=None)
+    results = op({'img': image, 'gt_seg_map': MASK})
+    assert (results['img'][:, 5:] == (30, 35, 40)).all()
+    assert results['background_params'] == 'MeanBackground colour (30, 35, 40)'
+
+
 def test_random_grey_is_one_level_a_view_and_uses_all() -> None:
     np.random.seed(0)
     levels = set()

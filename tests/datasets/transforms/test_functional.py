@@ -1,14 +1,12 @@
-import cv2
 import numpy as np
 import pytest
 
 from bgaug_mm.datasets.transforms.functional import (
+    background_mean,
     composite,
     contiguous,
     foreground_box,
     foreground_share,
-    largest_border_strip,
-    tile_infill,
 )
 
 
@@ -72,65 +70,20 @@ def test_foreground_box_against_a_naive_one() -> None:
     assert foreground_box(np.full((3, 4), 1, np.uint8), threshold=1) == (0, 0, 4, 3)
 
 
-@pytest.mark.parametrize(
-    ('box', 'strip'),
-    [
-        ((2, 5, 4, 6), (0, 0, 10, 5)),  # above
-        ((2, 1, 4, 2), (0, 2, 10, 8)),  # below
-        ((6, 1, 9, 7), (0, 0, 6, 8)),  # left
-        ((1, 1, 4, 7), (4, 0, 10, 8)),  # right
-    ],
-)
-def test_largest_border_strip(box, strip) -> None:
-    assert largest_border_strip(box, 8, 10) == strip
+def test_background_mean_against_a_naive_one() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (7, 9, 3), np.uint8)
+    mask = rng.integers(0, 256, (7, 9), np.uint8)
+    expected = np.zeros(3)
+    for y in range(7):
+        for x in range(9):
+            expected += image[y, x] * ((255 - mask[y, x]) / 255)
+    expected /= np.sum((255.0 - mask) / 255)
+    assert background_mean(image, mask) == pytest.approx(tuple(expected), rel=1e-12)
 
 
-def test_no_strip_beside_a_full_box() -> None:
-    x1, y1, x2, y2 = largest_border_strip((0, 0, 10, 8), 8, 10)
-    assert (x2 - x1) * (y2 - y1) == 0
-
-
-@pytest.mark.parametrize('side', ['above', 'below', 'left', 'right'])
-def test_tile_infill_repeats_the_strip(side: str) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8)
-    mask = np.zeros((12, 12), np.uint8)
-    mask[3:11, 1:11] = 255
-    expected = image.copy()
-    for y in range(3, 11):  # three rows above the box, repeated
-        expected[y, 1:11] = image[(y - 3) % 3, 1:11]
-    turn = {
-        'above': lambda a: a,
-        'below': lambda a: a[::-1],
-        'left': lambda a: a.swapaxes(0, 1),
-        'right': lambda a: a.swapaxes(0, 1)[:, ::-1],
-    }[side]
-    image, mask, expected = (np.ascontiguousarray(turn(a)) for a in (image, mask, expected))
-    if side in ('below', 'right'):  # the strip is repeated from its own start
-        expected = image.copy()
-        for i in range(8):
-            if side == 'below':
-                expected[1 + i, 1:11] = image[9 + i % 3, 1:11]
-            else:
-                expected[1:11, 1 + i] = image[1:11, 9 + i % 3]
-    image.flags.writeable = mask.flags.writeable = False
-    np.testing.assert_array_equal(tile_infill(image, mask), expected)
-
-
-def test_tile_infill_leaves_nothing_of_the_foreground() -> None:
-    mask = np.zeros((40, 60), np.uint8)
-    cv2.ellipse(mask, (30, 22), (15, 10), 0, 0, 360, 255, -1)
-    image = np.full((40, 60, 3), 50, np.uint8)
-    image[mask > 0] = 200
-    assert (tile_infill(image, mask) == 50).all()
-
-
-def test_tile_infill_without_foreground_or_without_room() -> None:
-    image = np.zeros((32, 32, 3), np.uint8)
-    assert tile_infill(image, np.zeros((32, 32), np.uint8)) is image
-    assert tile_infill(image, np.full((32, 32), 255, np.uint8)) is None
-    thin = np.full((32, 32), 255, np.uint8)
-    thin[0] = 0  # one row of 32 is less than a sixteenth
-    assert tile_infill(image, thin) is None
-    assert tile_infill(image, thin, min_strip=0) is not None
-    thin[1] = 0
-    assert tile_infill(image, thin) is not None
+def test_background_mean_by_hand_and_of_a_full_mask() -> None:
+    image = np.array([[[0, 10, 255], [100, 20, 255]]], np.uint8)
+    assert background_mean(image, np.array([[255, 0]], np.uint8)) == (100, 20, 255)
+    assert background_mean(image, np.array([[0, 0]], np.uint8)) == (50, 15, 255)
+    assert background_mean(image, np.array([[255, 255]], np.uint8)) is None

@@ -39,6 +39,16 @@ def test_nested_configs_are_built() -> None:
     np.testing.assert_array_equal(results['img'][0], IMAGE[:, ::-1])
     np.testing.assert_array_equal(results['gt_seg_map'][0], MASK[:, ::-1])
     np.testing.assert_array_equal(results['img'][1], IMAGE)
+    assert results['flip'] == [True, None]
+
+
+def test_what_was_drawn_is_collected() -> None:
+    def draw(results: dict) -> dict:
+        return {**results, 'background_op': 'X', 'background_params': 'grey 7'}
+
+    results = MultiView([[draw], []], [1, 1])(_results())
+    assert results['background_op'] == ['X', None]
+    assert results['background_params'] == ['grey 7', None]
 
 
 def test_a_key_that_one_view_lacks() -> None:

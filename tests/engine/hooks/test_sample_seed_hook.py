@@ -1,6 +1,7 @@
 """SampleSeedHook alone and in a tiny runner, with upstream's defect as the failing case."""
 
 import random
+import sys
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -137,6 +138,32 @@ def test_resumed_run_goes_on(tmp_path, workers, seed):
     assert len(set(whole.drawn)) == len(whole.drawn)
 
 
+class Progress(Drawing):
+    """Each sample: its index and the progress its worker sees."""
+
+    @staticmethod
+    def draw(results):
+        return torch.tensor([results['sample_idx'], SAMPLE_STREAM.progress], dtype=torch.double)
+
+
+@pytest.mark.parametrize('workers', [WORKERS[0], WORKERS[2]])
+def test_progress_reaches_the_workers_and_goes_on_when_resumed(tmp_path, workers, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], 'Drawing', Progress)
+    whole = run(tmp_path / 'whole', epochs=4, **workers)
+    seen = [set(epoch.values()) for epoch in whole.by_epoch()]
+    assert seen == [{(0.0,)}, {(0.25,)}, {(0.5,)}, {(0.75,)}]
+    checkpoint = str(tmp_path / 'whole/epoch_2.pth')
+    resumed = run(tmp_path / 'resumed', epochs=4, resume=checkpoint, **workers)
+    assert [set(epoch.values()) for epoch in resumed.by_epoch()] == seen[2:]
+
+
+def test_progress_of_a_loop_by_iterations(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], 'Drawing', Progress)
+    model = run(tmp_path, train_cfg=dict(by_epoch=False, max_iters=4))
+    # a batch is made at the end of the iteration before
+    assert [float(row[1]) for row in model.fed[::2]] == [0.0, 0.0, 0.25, 0.5]
+
+
 def test_iterations_leave_the_stream_off(tmp_path, monkeypatch):
     said = Mock()
     monkeypatch.setattr('bgaug_mm.engine.hooks.sample_seed_hook.print_log', said)
@@ -158,7 +185,7 @@ def mock_runner(loop=EpochBasedTrainLoop, **attributes) -> Mock:
     loader = SimpleNamespace(**attributes)
     loader.__dict__.setdefault('batch_sampler', None)
     train_loop = Mock(spec=loop, dataloader=loader)
-    return Mock(seed=11, epoch=4, train_loop=train_loop)
+    return Mock(seed=11, epoch=4, max_epochs=5, iter=30, max_iters=40, train_loop=train_loop)
 
 
 @pytest.mark.parametrize('where', ['sampler', 'batch_sampler'])
@@ -173,7 +200,7 @@ def test_seed_and_epoch_reach_the_sampler(where):
     assert sampler.seed == 11
     hook.before_train_epoch(runner)
     assert sampler.epoch == 4
-    assert (SAMPLE_STREAM.seed, SAMPLE_STREAM.epoch) == (11, 4)
+    assert (SAMPLE_STREAM.seed, SAMPLE_STREAM.epoch, SAMPLE_STREAM.progress) == (11, 4, 0.8)
 
 
 def test_all_ranks_take_the_seed_of_the_first(monkeypatch):
@@ -194,10 +221,13 @@ def test_iteration_loop_keeps_the_samplers_seed():
     hook = SampleSeedHook()
     state = torch.get_rng_state()
     hook.before_train(runner)
+    assert SAMPLE_STREAM.progress == 0.75  # a resumed run's workers start with it
     hook.before_train_epoch(runner)
+    runner.iter = 31
     hook.before_train_iter(runner, 0)
     assert runner.train_loop.dataloader.sampler.seed == 5
     assert SAMPLE_STREAM.seed == -1
+    assert SAMPLE_STREAM.progress == 31 / 40
     assert torch.equal(torch.get_rng_state(), state)
 
 
