@@ -110,11 +110,14 @@ def read_class_folders(
     """
     left_out = []
     for _, dataset in innermost(config.train_dataloader.dataset, ''):
-        listing = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
+        split = dataset.get('split')  # mmpretrain's ImageNet takes list and folder from it
+        ann_file = dataset.get('ann_file') or (f'meta/{split}.txt' if split else '')
+        listing = os.path.join(dataset.get('data_root') or '', ann_file)
         if images is None:
-            if not dataset.get('ann_file') or '://' in listing or os.path.isfile(listing):
+            if not ann_file or '://' in listing or os.path.isfile(listing):
                 continue
             left_out.append(listing)
+            dataset['data_prefix'] = dataset.get('data_prefix') or split or ''
         scope = str(dataset['type']).rpartition('.')[0] or dataset.get('_scope_')
         scope = scope or config.get('default_scope')
         for key in [*dataset]:
@@ -199,12 +202,20 @@ def read_recipe(
     merge_options(config, options or {})
     if config.get('train_dataloader') is None:
         raise LaunchError(f'{path} has no train_dataloader: there are no views to show')
+    if images is not None and not os.path.isdir(images):
+        raise LaunchError(f'--images {images}: there is no such folder')
     if data is not None:
         set_data_root(config, data)
     without_list = []
     if data is not None or images is not None:
         without_list = read_class_folders(config, images, masks)
-    check_data(config, ('train_dataloader',))
+    try:
+        check_data(config, ('train_dataloader',))
+    except LaunchError as error:
+        hint = (
+            '' if data is None else f'; class folders of any layout are read with --images {data}'
+        )
+        raise LaunchError(f'{error}{hint}') from error
     found = operations(config)
     operation = '; '.join(dict.fromkeys(op.name for op in found)) or 'none'
     if any(op.key.startswith('model.') for op in found):
