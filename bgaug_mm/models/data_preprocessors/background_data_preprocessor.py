@@ -163,7 +163,8 @@ class BackgroundDataPreprocessor(ImgDataPreprocessor):
         return self.views
 
     def _preprocess(self, view: Tensor, change: bool) -> Tensor:
-        images = view[:, :3]
+        """Normalise a view, (B, 3 or 4, H, W), with other backgrounds if it is to change."""
+        images = view[:, :3].flip(1) if self._channel_conversion else view[:, :3]
         normalised = self._normalise(images)
         if not change or self.background_op is None:
             return normalised
@@ -173,21 +174,19 @@ class BackgroundDataPreprocessor(ImgDataPreprocessor):
         drawn = self.background_op.draw(len(view))
         if drawn is None:
             return normalised
-        chosen, background, weights = self.background_op.render(drawn, Views(images, view[:, 3:]))
+        views = Views(images, view[:, 3:], reversed=self._channel_conversion)
+        chosen, images, background, weights = self.background_op.render(drawn, views)
         if self.after_normalisation:
-            background = self._normalise(background)
-            changed = torch.lerp(background, normalised[chosen], weights)
+            changed = self._normalise(images).lerp_(self._normalise(background), weights)
         else:
-            blended = torch.lerp(background, images[chosen].float(), weights).round_()
-            changed = self._normalise(blended)
+            changed = self._normalise(images.float().lerp_(background, weights).round_())
         return normalised.index_copy_(0, chosen, changed)
 
     def _normalise(self, images: Tensor) -> Tensor:
-        """Reverse the channels, subtract and divide: a new float tensor."""
-        if self._channel_conversion:
-            images = images.flip(1)
+        """Subtract and divide; float32."""
         if not self._enable_normalize:
-            return images.to(torch.float32, copy=True)
+            return images.float()
+        # in one pass from integers to floats; equal to upstream's to the last bit
         return torch.sub(images, self.mean.float()).div_(self.std.float())
 
     def _tell_once(self, message: str) -> None:

@@ -27,8 +27,9 @@ class Rendered(NamedTuple):
     """New backgrounds for some views of a batch, on the device."""
 
     chosen: Tensor  #: (K,) int64
+    images: Tensor  #: (K, 3, H, W) uint8, as they are
     background: Tensor  #: float32 in 0 to 255, broadcasts to (K, 3, H, W)
-    weights: Tensor  #: (K, 1, H, W) float32, the foreground's; 1 where nothing is to change
+    weights: Tensor  #: (K, 1, H, W) float32, the background's; 0 where nothing is to change
 
 
 class BatchBackgroundOp:
@@ -61,10 +62,10 @@ class BatchBackgroundOp:
         """Backgrounds and weights of the chosen views."""
         chosen = to_device(drawn.chosen, views.images.device)
         background, changes = self.source.render(drawn.background, chosen, views)
-        masks = views.masks[chosen]
-        share = foreground_share(masks)
+        own = views.of(chosen)
+        share = foreground_share(own.masks)
         changes = changes & (share >= self.op.min_foreground) & (share <= self.op.max_foreground)
-        masks = edit_masks(self.op.mask_edit, masks, to_device(drawn.blurred, chosen.device))
+        masks = edit_masks(self.op.mask_edit, own.masks, to_device(drawn.blurred, chosen.device))
         changes = changes & (masks.amax((1, 2, 3)) > 0)
-        weights = torch.where(changes[:, None, None, None], masks.float() / 255, 1.0)
-        return Rendered(chosen, background, weights)
+        weights = torch.where(changes[:, None, None, None], 255 - masks, 0) / 255
+        return Rendered(chosen, own.images, background, weights)

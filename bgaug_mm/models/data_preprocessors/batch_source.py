@@ -13,10 +13,16 @@ from bgaug_mm.datasets.backgrounds import Background
 
 
 class Views(NamedTuple):
-    """A view of each image of the batch."""
+    """A view of each image of the batch, or of some of them."""
 
     images: Tensor  #: (B, 3, H, W) uint8
     masks: Tensor  #: (B, 1, H, W) uint8
+    reversed: bool = False  #: whether the channels are in the reverse of the sources' order
+
+    def of(self, indices: Tensor) -> Views:
+        """The views of the given images, (K,) int64 on the device."""
+        select = (self.images.index_select(0, indices), self.masks.index_select(0, indices))
+        return Views(*select, self.reversed)
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:
@@ -41,8 +47,9 @@ class BatchSource(ABC):
         """The backgrounds of the views ``chosen``, (K,) int64 on the device; not random
         (but for noise).
 
-        Returns float32 in 0 to 255 that broadcasts to (K, 3, H, W), and (K,) bool: False
-        where there is no background to be had (finite values all the same).
+        Returns float32 in 0 to 255 that broadcasts to (K, 3, H, W), its channels in the
+        order of the views', and (K,) bool: False where there is no background to be had
+        (finite values all the same).
         """
 
 

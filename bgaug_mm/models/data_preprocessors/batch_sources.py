@@ -64,8 +64,10 @@ class BatchMean(BatchSource):
     def render(self, params: Tensor | None, chosen: Tensor, views: Views) -> tuple[Tensor, Tensor]:
         """(K or 1, 3, 1, 1)."""
         if params is not None:
-            return to_device(params, chosen.device), _all(chosen)
-        mean, some = background_mean(views.images[chosen], views.masks[chosen])
+            colour = params.flip(1) if views.reversed else params
+            return to_device(colour, chosen.device), _all(chosen)
+        own = views.of(chosen)
+        mean, some = background_mean(own.images, own.masks)
         return mean.round_(), some
 
 
@@ -116,17 +118,18 @@ class BatchPermutation(BatchSource):
     def render(self, params: Donors, chosen: Tensor, views: Views) -> tuple[Tensor, Tensor]:
         """(K, 3, H, W)."""
         height, width = views.images.shape[2:]
-        donors = to_device(params.indices, chosen.device)
+        indices = to_device(params.indices, chosen.device)
+        donors = views.of(indices)
         filled, usable = infill(
-            views.images[donors],
-            views.masks[donors],
+            donors.images,
+            donors.masks,
             self.source.infill,
             threshold=self.source.threshold,
             min_strip=self.source.min_strip,
         )
         windows = pixel_windows(params.windows, torch.tensor([height, width]), height, width)
         cut = cut_window(filled, to_device(windows, chosen.device), height, width)
-        return cut, usable & (donors != chosen)  # alone in its batch an image has no donor
+        return cut, usable & (indices != chosen)  # alone in its batch an image has no donor
 
 
 class BatchFolder(BatchSource):
@@ -146,7 +149,9 @@ class BatchFolder(BatchSource):
         height, width = views.images.shape[2:]
         windows = pixel_windows(params.windows, self.bank.sizes[params.indices], height, width)
         device = chosen.device
-        images = self.bank.images(device)[to_device(params.indices, device)]
+        images = self.bank.images(device).index_select(0, to_device(params.indices, device))
+        if views.reversed:
+            images = images.flip(1)
         return cut_window(images, to_device(windows, device), height, width), _all(chosen)
 
 
