@@ -72,7 +72,7 @@ demo-cutouts: $(STAMPS)/stack ## BYOL with swapped backgrounds on the photograph
 	$(PY) tools/dataset_converters/make_cutouts_on_textures.py '$(CUTOUTS)' data/cutouts_on_textures
 	$(PY) tools/train.py configs/demo/byol_bgswap_cutouts.py --resume
 
-bench: $(STAMPS)/stack ## speed of the view pipelines, as JSON in BENCH_JSON
+bench: $(STAMPS)/benchmarks ## speed of the view pipelines, as JSON in BENCH_JSON
 	$(PY) tools/benchmarks/bench_views.py --json $(BENCH_JSON)
 
 lint: $(STAMPS)/lint ## ruff and mypy
@@ -106,5 +106,8 @@ $(STAMPS)/tests: $(STAMPS)/stack requirements/tests.txt
 	$(call install,$(PY),-r requirements/tests.txt)
 $(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/stack requirements/tests.txt
 	$(call install,$(PY_CLASSIC),-r requirements/tests.txt)
+# --no-deps: see the file.
+$(STAMPS)/benchmarks: $(STAMPS)/stack requirements/benchmarks.txt
+	$(call install,$(PY),--no-deps -r requirements/benchmarks.txt)
 $(STAMPS)/lint: $(STAMPS)/stack requirements/lint.txt
 	$(call install,$(PY),-r requirements/lint.txt)
