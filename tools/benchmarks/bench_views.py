@@ -1,11 +1,23 @@
-"""Images per second and core: upstream's plain BYOL pipeline against byol_bgswap's.
+"""Images per second and core of BYOL's views: upstream's plain ones against byol_bgswap's.
 
-Both pipelines come from the shipped configs and run in one process on the same
-JPEG files (500x375, quality 90, with 8-bit PNG masks of the same size), image by
-image in turn, so that a slow moment of the machine hits both. Reading the mask is
-included. A round is one pass over all images; the ratio is the median over rounds.
+The pipelines come from the shipped configs and run in one process on the same JPEG
+files (500x375, quality 90, with 8-bit PNG masks of the same size as OpenCV writes them),
+image by image in turn, so that a slow moment of the machine hits all. Reading the mask is
+included where there is one. A round is one pass over all images; ratios are medians over
+rounds.
 
     python tools/benchmarks/bench_views.py --json out.json
+
+The rows:
+
+- plain: upstream's config as it is. ``ratio_bgswap_over_plain`` is against this one.
+- bgswap: the recipe.
+- bgswap, upstream's ops: the recipe with ``fast=False``; against plain it shows what mask and
+  swap cost beside upstream's photometric transforms.
+- plain, our ops: no mask, no swap, but the recipe's faster transforms; against it, the same
+  beside ours. What the recipe gains over plain, it gains by these transforms.
+- torchvision.v2, albumentations: the plain views of image and mask in these libraries, where
+  they are installed. Without a swap, which neither has.
 """
 
 from __future__ import annotations
@@ -24,11 +36,16 @@ import cv2
 import mmcv
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.utils import track_iter_progress
+from other_libraries import LIBRARIES, Folder
 from sklearn.datasets import load_sample_images
 
+from bgaug_mm.datasets.fast_transforms import fast_transforms
 from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
+from bgaug_mm.datasets.view_pipelines import carry_mask, find_multi_view
+from bgaug_mm.datasets.views import with_background_op
 from bgaug_mm.engine.launch_config import load_config, set_data_root
 from bgaug_mm.files import write_json
 
@@ -37,11 +54,12 @@ PLAIN = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k
 HEIGHT, WIDTH = 375, 500
 
 
-def make_images(root: Path, count: int) -> None:
-    """Write an ImageNet-layout folder of photo crops with soft blob masks."""
+def make_images(root: Path, count: int) -> list[tuple[Path, Path]]:
+    """Write an ImageNet-layout folder of photo crops with soft blob masks; (image, mask)."""
     rng = np.random.default_rng(0)
     photos = load_sample_images().images
     lines = []
+    files = []
     for i in range(count):
         photo = photos[i % len(photos)]
         y = int(rng.integers(photo.shape[0] - HEIGHT + 1))
@@ -60,17 +78,50 @@ def make_images(root: Path, count: int) -> None:
                 '.jpg' if suffix == '.JPEG' else suffix, array, [cv2.IMWRITE_JPEG_QUALITY, 90]
             )[1]
             path.write_bytes(encoded.tobytes())
+        files.append((root / f'train/{name}.JPEG', root / f'train_masks/{name}.png'))
         lines.append(f'{name}.JPEG {i % 4}')
     (root / 'meta').mkdir()
     (root / 'meta' / 'train.txt').write_text('\n'.join(lines) + '\n')
+    return files
 
 
-def build(config: str, root: Path) -> Any:
+def build(cfg: Config, root: Path) -> Any:
     """The training dataset of a config, moved to ``root``."""
-    cfg = load_config(config)
     set_data_root(cfg, str(root))
     init_default_scope(cfg.default_scope)
     return DATASETS.build(cfg.train_dataloader.dataset)
+
+
+def with_upstream_ops(recipe: str) -> Config:
+    """The recipe with upstream's photometric transforms and crop."""
+    cfg = load_config(PLAIN)
+    op = load_config(recipe).background_op
+    cfg.train_dataloader = with_background_op(
+        cfg.train_dataloader, op, scope=cfg.default_scope, fast=False
+    )
+    return cfg
+
+
+def plain_with_our_ops() -> Config:
+    """The plain recipe with our transforms, no mask, no background op."""
+    cfg = load_config(PLAIN)
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    multi_view = pipeline[find_multi_view(pipeline)]
+    multi_view.type = 'bgaug_mm.MultiView'
+    multi_view.transforms = [fast_transforms(carry_mask(view)) for view in multi_view.transforms]
+    return cfg
+
+
+def other_libraries(files: list[tuple[Path, Path]]) -> tuple[dict[str, Folder], dict[str, str]]:
+    """The other libraries' pipelines; of those that are missing, the reason."""
+    found: dict[str, Folder] = {}
+    missing: dict[str, str] = {}
+    for name, make in LIBRARIES.items():
+        try:
+            found[name] = Folder(files, make())
+        except ImportError as error:
+            missing[name] = str(error)
+    return found, missing
 
 
 def measure(datasets: dict[str, Any], rounds: int, count: int) -> dict[str, list[float]]:
@@ -109,23 +160,41 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        make_images(root, args.images)
-        datasets = {'plain': build(PLAIN, root), 'bgswap': build(args.config, root)}
-        seconds = measure(datasets, args.rounds, args.images)
+        files = make_images(root, args.images)
+        others, missing = other_libraries(files)
+        pipelines = {
+            'plain': build(load_config(PLAIN), root),
+            'bgswap': build(load_config(args.config), root),
+            "bgswap, upstream's ops": build(with_upstream_ops(args.config), root),
+            'plain, our ops': build(plain_with_our_ops(), root),
+            **others,
+        }
+        seconds = measure(pipelines, args.rounds, args.images)
 
-    ratios = [p / b for p, b in zip(seconds['plain'], seconds['bgswap'], strict=True)]
+    def ratios(name: str, over: str) -> list[float]:
+        return [b / a for a, b in zip(seconds[name], seconds[over], strict=True)]
+
+    main_ratios = ratios('bgswap', 'plain')
     result = dict(
-        ratio_bgswap_over_plain=round(statistics.median(ratios), 4),
-        ratio_min=round(min(ratios), 4),
-        ratio_max=round(max(ratios), 4),
+        ratio_bgswap_over_plain=round(statistics.median(main_ratios), 4),
+        ratio_min=round(min(main_ratios), 4),
+        ratio_max=round(max(main_ratios), 4),
+        ratio_bgswap_over_plain_upstream_ops=round(
+            statistics.median(ratios("bgswap, upstream's ops", 'plain')), 4
+        ),
+        ratio_bgswap_over_plain_our_ops=round(
+            statistics.median(ratios('bgswap', 'plain, our ops')), 4
+        ),
         rows=[
             dict(
                 pipeline=name,
                 images_per_s_per_core=round(1 / statistics.median(values), 2),
                 ms_per_image=round(1e3 * statistics.median(values), 3),
+                over_plain=round(statistics.median(ratios(name, 'plain')), 4),
             )
             for name, values in seconds.items()
         ],
+        missing=missing,
         settings=dict(images=args.images, rounds=args.rounds, size=[HEIGHT, WIDTH]),
         versions=dict(
             python=platform.python_version(),
@@ -138,12 +207,17 @@ def main() -> None:
     )
     for row in result['rows']:
         print(
-            f'{row["pipeline"]:>8}: {row["images_per_s_per_core"]:7.2f} images/s per core, '
-            f'{row["ms_per_image"]:6.2f} ms an image'
+            f'{row["pipeline"]:>22}: {row["images_per_s_per_core"]:7.2f} images/s per core, '
+            f'{row["ms_per_image"]:6.2f} ms an image, {row["over_plain"]:.2f} x plain'
         )
+    for name, reason in missing.items():
+        print(f'{name:>22}: left out ({reason})')
     print(
         f'bgswap / plain: {result["ratio_bgswap_over_plain"]:.3f} '
-        f'(median of {args.rounds} rounds, {min(ratios):.3f} to {max(ratios):.3f})'
+        f'(median of {args.rounds} rounds, {min(main_ratios):.3f} to {max(main_ratios):.3f})\n'
+        "the same beside upstream's ops: "
+        f'{result["ratio_bgswap_over_plain_upstream_ops"]:.3f}, beside ours: '
+        f'{result["ratio_bgswap_over_plain_our_ops"]:.3f}'
     )
     if args.json:
         write_json(Path(args.json), result)
