@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bgaug_mm.visualization import contact_sheet
+from bgaug_mm.visualization.contact_sheet import MARK
 
 
 def test_places_of_images():
@@ -43,6 +44,48 @@ def test_titles_take_room_above_and_leave_images_alone():
     assert titled.shape[1] == bare.shape[1]
 
 
+def test_captions_stand_under_their_row():
+    image = np.zeros((8, 8, 3), np.uint8)
+    bare = contact_sheet([[image], [image]], cell=64)
+    sheet = contact_sheet([[image], [image]], captions=[['', ''], ['said']], cell=64)
+    assert (sheet[: len(bare)] == bare).all()  # nothing is said about the first
+    assert (sheet[len(bare) :] < 128).any()
+
+
+def test_words_are_broken_where_they_do_not_fit():
+    image = np.zeros((8, 8, 3), np.uint8)
+    word = 'averylongwordwithoutanyblanks'
+    sheet = contact_sheet([[image, image]], captions=[[word, '']], cell=64)
+    below = sheet[6 + 64 + 6 :]
+    assert (below[:, :70] < 128).any()
+    assert (below[:, 72:] == 255).all()  # it does not run into the next cell
+
+
+def test_groups_span_columns_and_are_ruled():
+    image = np.full((8, 8, 3), 9, np.uint8)
+    bare = contact_sheet([[image] * 3], cell=64)
+    sheet = contact_sheet([[image] * 3], groups=[('one', 1), ('two', 2)], cell=64)
+    extra = len(sheet) - len(bare)
+    assert (sheet[:extra, :64] < 128).any()
+    assert (sheet[:extra, 76:] < 128).any()
+    (rule,) = np.flatnonzero((sheet == 170).all((0, 2)))
+    assert 6 + 64 <= rule < 6 + 64 + 6
+    assert (np.delete(sheet[extra:], rule, 1) == np.delete(bare, rule, 1)).all()
+
+
+def test_marked_images_are_framed_and_empty_cells_stay_empty():
+    image = np.full((8, 8, 3), 9, np.uint8)
+    bare = contact_sheet([[image, None, image]], cell=16, gap=8)
+    sheet = contact_sheet([[image, None, image]], marked=[(0, 2), (0, 1)], cell=16, gap=8)
+    assert (bare[:, 32:48] == 255).all()
+    changed = (sheet != bare).any(2)
+    rows, columns = np.nonzero(changed)
+    assert (sheet[changed] == MARK).all()
+    assert (rows.min(), rows.max()) == (8 - 3, 8 + 16 + 2)
+    assert (columns.min(), columns.max()) == (56 - 3, 56 + 16 + 2)
+    assert (sheet[8:24, 56:72] == 9).all()
+
+
 def test_read_only_input():
     image = np.zeros((4, 4, 3), np.uint8)
     image.flags.writeable = False
@@ -54,6 +97,7 @@ def test_read_only_input():
     [
         ([], {}, 'at least one image'),
         ([[]], {}, 'at least one image'),
+        ([[None]], {}, 'at least one image'),
         ([[np.zeros((4, 4, 3), np.float32)]], {}, 'uint8 or bool, but got float32'),
         ([[np.zeros((4, 4, 4), np.uint8)]], {}, r'but got \(4, 4, 4\)'),
         ([[np.zeros((0, 4), np.uint8)]], {}, r'but got \(0, 4\)'),
