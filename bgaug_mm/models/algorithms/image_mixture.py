@@ -108,16 +108,18 @@ def ImageMixture(*, algorithm: str = 'mmselfsup.BYOL', **options: Any) -> nn.Mod
     Representation Learning", AAAI 2022, arXiv 2003.05438. The first views are mixed with
     those of the reversed batch, by λ ~ Beta(α, α), one λ a batch; the mixture's loss is
     ``λ · L(mix, t2) + (1 - λ) · L(mix, reversed t2)``, t2 the targets of the second views,
-    and is added to upstream's. A mixture is global (mixup) or a region (CutMix) with equal
-    probability.
+    and is added to upstream's. A mixture is global (mixup) or a region (CutMix). The
+    authors' code puts the mixture through both sides of the loss; ours only in as the input
+    of the prediction, at the weight of both sides: one forward pass more, and the targets
+    stay features of whole images.
 
     ``'mixsiam'``: Guo et al., "MixSiam: A Mixture-based Approach to Self-supervised
     Representation Learning", arXiv 2111.02679. The two views of an image are mixed, and the
-    target is the element-wise maximum of their features. Our choices, since only the abstract
-    was at hand: the mixture is drawn like Un-Mix's, the maximum is over the projections that
+    target is the element-wise maximum of their features. Our choices, for no code was
+    released: the mixture is drawn like Un-Mix's, the maximum is over the projections that
     upstream takes as targets, and the loss is added to upstream's.
 
-    Ours in both: L counts as much as upstream's loss of both directions, so that with
+    In both, L weighs as much as upstream's loss of both directions, so that with
     ``mixture_weight=1`` equal similarities give equal parts. The extra forward pass updates
     the running statistics of the online network's batch norms; the target network is moved
     once a step, by upstream.

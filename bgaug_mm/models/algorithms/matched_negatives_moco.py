@@ -162,9 +162,9 @@ def MatchedNegativesMoCo(*, backend: str = 'mmselfsup', **options: Any) -> nn.Mo
     encoder after its update and not enqueued, that r is the neighbour in the batch, the
     foreground limits, and the second form.
 
-    The extra logits belong to their query alone. The sum of the two logged parts is InfoNCE
-    with the extra logits, to the last digit; ``loss_matched_negatives`` is what they cost. It
-    is exactly 0, with no gradient, for a query that has no usable negative: one without a
+    The extra logits belong to their query alone. Logged are ``loss_moco`` (upstream's value),
+    ``loss_matched_negatives`` (what the extra logits cost) and ``loss``, their sum: exactly
+    InfoNCE with the extra logits. The cost is exactly 0, with no gradient, for a query that has no usable negative: one without a
     mask ("255 everywhere") or with a share outside the limits. The guard is needed: with an
     empty mask the query would be its own negative.
 

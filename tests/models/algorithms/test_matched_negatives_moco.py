@@ -127,6 +127,13 @@ def test_paste_foreground(make, make_views, infill):
     assert losses['loss_matched_negatives'] > 0
 
 
+def test_moco_v1_with_its_linear_neck(make, backend, make_views):
+    neck = dict(type=f'{backend}.LinearNeck', in_channels=32, out_channels=8)
+    pooled = dict(with_avg_pool=True) if backend == 'mmselfsup' else dict(gap_dim=2)
+    losses = step(make(neck=neck | pooled), make_views())
+    assert losses['loss_moco'] > 0 and losses['loss_matched_negatives'] > 0
+
+
 def test_more_negatives_than_images(make, make_views):
     inputs = make_views(count=2)
     one, many = step(make(num_matched=1), inputs), step(make(num_matched=5), inputs)
