@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import cv2
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,6 +12,7 @@ from torch import Tensor
 from bgaug_mm.datasets.transforms.mask_edit import MaskEdit
 
 from .batch_functional import box_masks, foreground_box
+from .batch_source import to_device
 
 
 def edit_masks(edit: MaskEdit, masks: Tensor, blurred: Tensor) -> Tensor:
@@ -42,18 +46,33 @@ def _dilate(masks: Tensor, reach: int) -> Tensor:
 
 
 def _blur(masks: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur with ``cv2.GaussianBlur``'s kernel size and border (reflect-101)."""
-    size = round(6 * sigma + 1) | 1
-    reach = size // 2
-    at = torch.arange(size, device=masks.device, dtype=torch.float32) - reach
-    kernel = torch.exp(-0.5 * (at / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).view(1, 1, 1, size)
+    """Gaussian blur as ``cv2.GaussianBlur`` does it for bytes: size, kernel and border."""
+    taps = _gaussian(sigma)
+    reach = len(taps) // 2
+    kernel = to_device(torch.tensor(taps) / 256, masks.device).view(1, 1, 1, -1)
     # autocast would round the convolution to half precision; it knows no device `meta`
     device = 'cpu' if masks.is_meta else masks.device.type
     with torch.autocast(device, enabled=False):
         wide = F.conv2d(_reflect(masks.float(), 3, reach), kernel)
         blurred = F.conv2d(_reflect(wide, 2, reach), kernel.transpose(2, 3))
-    return blurred.round().to(torch.uint8)
+    return (blurred + 0.5).floor().to(torch.uint8)
+
+
+@lru_cache
+def _gaussian(sigma: float) -> tuple[int, ...]:
+    """A Gaussian kernel in units of 1/256, of sum 256.
+
+    OpenCV blurs bytes in fixed point. A coefficient's rounding error is handed on to
+    the next one, from the ends inwards, and the middle one takes the rest.
+    """
+    size = round(6 * sigma + 1) | 1
+    kernel = cv2.getGaussianKernel(size, sigma)[:, 0] * 256
+    half: list[int] = []
+    error = 0.0
+    for value in kernel[: size // 2].tolist():
+        half.append(round(value + error))
+        error += value - half[-1]
+    return (*half, 256 - 2 * sum(half), *half[::-1])
 
 
 def _reflect(values: Tensor, dim: int, reach: int) -> Tensor:
