@@ -164,9 +164,9 @@ def MatchedNegativesMoCo(*, backend: str = 'mmselfsup', **options: Any) -> nn.Mo
 
     The extra logits belong to their query alone. Logged are ``loss_moco`` (upstream's value),
     ``loss_matched_negatives`` (what the extra logits cost) and ``loss``, their sum: exactly
-    InfoNCE with the extra logits. The cost is exactly 0, with no gradient, for a query that has no usable negative: one without a
-    mask ("255 everywhere") or with a share outside the limits. The guard is needed: with an
-    empty mask the query would be its own negative.
+    InfoNCE with the extra logits. The cost is exactly 0, with no gradient, for a query that
+    has no usable negative: one without a mask ("255 everywhere") or with a share outside the
+    limits. The guard is needed: with an empty mask the query would be its own negative.
 
     Every matched negative is a composite, and with ``'paste_foreground'`` it lies on a tiled
     plate: a possible shortcut. Give the positives the same treatment by
