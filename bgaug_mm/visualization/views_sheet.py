@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from .contact_sheet import contact_sheet
@@ -58,7 +59,8 @@ def views_sheet(
                 if view.background_op is not None:
                     marked.append((r, len(row)))
                 row.append(with_outline(view.image, view.mask if outline else None, side=cell))
-                caption.append(view.background_op or '')
+                # with blanks, so that it can be broken
+                caption.append(re.sub('(?<=[a-z])(?=[A-Z])', ' ', view.background_op or ''))
         rows.append(row)
         captions.append(caption)
     titles, groups = ['original', 'mask'], [('', 2)]
