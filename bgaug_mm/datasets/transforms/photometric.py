@@ -94,7 +94,7 @@ def _hue_table(steps: int) -> Array:
 
 
 def adjust_hue(image: Array, shift: float) -> Array:
-    """Turn the hue in HSV, with hue and saturation in the 256 steps of Pillow's HSV images.
+    """Turn the hue in HSV, with hue and saturation in the 255 steps of Pillow's HSV images.
 
     mmcv's ``adjust_hue(backend='pillow')``. Differs from it in at most one value out of
     200, where a hue falls on the edge of a step: by what one step makes, at most 6
@@ -114,11 +114,12 @@ def adjust_hue(image: Array, shift: float) -> Array:
 
 
 def to_grey(image: Array, weights: tuple[float, float, float]) -> Array:
-    """Weighted mean of the channels, truncated, in all three of them.
+    """Weighted mean of the channels, truncated.
 
-    mmcv's ``RandomGrayscale(keep_channels=True)``; differs from it by at most one level,
-    in at most one pixel out of 1,000, but by one level in every third pixel where the
-    weighted mean is a whole number that float64 misses (equal weights, grey images).
+    mmcv's ``RandomGrayscale``; differs from it by at most one level, in photographs with
+    the weights of luma in at most one pixel out of 200. Where many weighted means are
+    whole numbers (equal weights, images that are grey already), mmcv's float64 falls
+    short of some of them, and is one level lower in up to every third pixel.
 
     Args:
         image (ndarray): (H, W, 3) uint8.
