@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from .foreground_share import foreground_shares
 from .mask_checks import first_names, header_problem, run_threaded
-from .mask_store import MaskFolder
+from .mask_store import MaskFolder, read_mask_bytes
+from .transforms.loading import decode_mask
 
 
 class Located(NamedTuple):
@@ -130,6 +131,36 @@ class MaskSelection:
         names = first_names(f'{s.image} ({problems[s.inner]})' for s in samples[:4])
         print_log(f'{text} -> {action}: {names}', logger='current', level=logging.WARNING)
         (self._left_out if action == 'skip' else self._without).update(problems)
+
+
+def require_usable_masks(samples: Sequence[Located], *, any_size: bool) -> None:
+    """Decode the masks of some samples.
+
+    Args:
+        samples (Sequence[Located]): The samples.
+        any_size (bool): Whether a mask may have another size than its image.
+
+    Raises:
+        ValueError: If there are masks and none of them can be used.
+    """
+    pairs = [(sample.image, sample.mask) for sample in samples if sample.mask]
+    problems = [_problem(*pair, any_size=any_size) for pair in pairs]
+    if problems and all(problems):
+        raise ValueError(
+            f'none of the {len(pairs)} masks looked at can be used, e.g. saliency mask '
+            f"'{pairs[0][1]}' of image '{pairs[0][0]}': {problems[0]}"
+        )
+
+
+def _problem(image_path: str, mask_path: str, *, any_size: bool) -> str | None:
+    """What is wrong with a mask; None also when there is no such file."""
+    try:
+        decode_mask(read_mask_bytes(mask_path))
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError) as error:
+        return str(error)
+    return None if any_size else header_problem((image_path, mask_path))
 
 
 def require_mask_folders(stores: Sequence[MaskFolder]) -> None:

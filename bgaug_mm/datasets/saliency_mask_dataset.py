@@ -27,7 +27,13 @@ from .dataset_chain import (
     leaves,
     no_data,
 )
-from .mask_selection import Located, MaskSelection, require_mask_folders, share_statistics
+from .mask_selection import (
+    Located,
+    MaskSelection,
+    require_mask_folders,
+    require_usable_masks,
+    share_statistics,
+)
 from .mask_store import BAD_MASK_ACTIONS, MaskFolder
 
 _CHECKS = ('exists', 'header', 'none')
@@ -64,7 +70,12 @@ class SaliencyMaskDataset(BaseDataset):
             one is below ``data_root``.
         on_missing_mask (str): ``'error'``, ``'no_background_op'`` (the sample stays, its
             background is never exchanged) or ``'skip'``. Defaults to 'error'.
-        on_bad_mask (str): The same for a mask that cannot be used. Defaults to 'error'.
+        on_bad_mask (str, optional): The same for a mask that cannot be used. Defaults to
+            None: ``'error'`` for what shows before training starts,
+            ``'no_background_op'`` (logged once a file) for what shows when the mask is
+            loaded, so that a broken file does not stop a run in the middle of an epoch.
+            A few masks are decoded at the start: when none of them can be used, that is
+            an error in any case.
         on_bad_image (str): ``'error'`` or ``'skip'`` (another sample is taken, logged
             once a file) for an image that cannot be decoded. Defaults to 'error'.
         check (str): What is looked at in :meth:`full_init`: ``'exists'`` (the mask
@@ -99,7 +110,7 @@ class SaliencyMaskDataset(BaseDataset):
         name_rule: str | None = None,
         list_file: str | None = None,
         on_missing_mask: str = 'error',
-        on_bad_mask: str = 'error',
+        on_bad_mask: str | None = None,
         on_bad_image: str = 'error',
         check: str = 'exists',
         min_foreground: float | None = None,
@@ -110,7 +121,7 @@ class SaliencyMaskDataset(BaseDataset):
     ) -> None:
         for name, value, allowed in (
             ('on_missing_mask', on_missing_mask, BAD_MASK_ACTIONS),
-            ('on_bad_mask', on_bad_mask, BAD_MASK_ACTIONS),
+            ('on_bad_mask', on_bad_mask, (None, *BAD_MASK_ACTIONS)),
             ('on_bad_image', on_bad_image, ('error', 'skip')),
             ('check', check, _CHECKS),
         ):
@@ -169,12 +180,13 @@ class SaliencyMaskDataset(BaseDataset):
             selection = MaskSelection(
                 [self._locate(inner) for inner in range(count)],
                 on_missing_mask=self.on_missing_mask,
-                on_bad_mask=self.on_bad_mask,
+                on_bad_mask=self.on_bad_mask or 'error',
             )
             selection.decide(self.check)
             if limits != (None, None):
                 selection.limit_share(*limits, share_file=self.share_file)
             self._kept, self._without_mask = selection.result()
+        self._look_at_some()
         for _, store in self._stores:
             store.forget()
         self._fully_initialized = True
@@ -200,7 +212,7 @@ class SaliencyMaskDataset(BaseDataset):
         if inner not in self._without_mask:
             info['saliency_mask_path'] = self._store_of(inner).locate(info['img_path'])
         info['on_missing_mask'] = self.on_missing_mask
-        info['on_bad_mask'] = self.on_bad_mask
+        info['on_bad_mask'] = self.on_bad_mask or 'no_background_op'
         return info
 
     @force_full_init
@@ -300,6 +312,16 @@ class SaliencyMaskDataset(BaseDataset):
         else:
             for leaf in leaves(self.dataset):
                 bind_sources(getattr(leaf, 'pipeline', None), self)
+
+    def _look_at_some(self, count: int = 8) -> None:
+        """Decode a few masks; an error when none of them can be used."""
+        kept = np.arange(len(self.dataset)) if self._kept is None else self._kept
+        chosen = np.unique(kept[np.linspace(0, len(kept) - 1, count).astype(int)])
+        steps = getattr(self.pipeline, 'transforms', ())
+        require_usable_masks(
+            [self._locate(int(i)) for i in chosen if int(i) not in self._without_mask],
+            any_size=any(getattr(step, 'resize_to_image', False) for step in steps),
+        )
 
     def _inner(self, idx: int) -> tuple[int, int]:
         """Index in the wrapped dataset, and the index from 0 on here."""

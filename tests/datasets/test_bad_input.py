@@ -168,7 +168,7 @@ def test_an_error_names_file_and_key(world, kind, check) -> None:
     spoil(world / 'train_masks/2.png', kind)
     key = 'on_missing_mask' if kind == 'missing' else 'on_bad_mask'
     with pytest.raises(ValueError, match=r'(?s)train_masks/2\.png') as caught:
-        epoch(dataset_of(world, check=check))
+        epoch(dataset_of(world, check=check, on_bad_mask='error'))
     assert key in str(caught.value)
 
 

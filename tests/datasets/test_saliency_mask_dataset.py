@@ -253,7 +253,8 @@ def test_bad_masks_are_found_in_the_headers(image_tree, log, kind: str) -> None:
     _spoil(root, kind)
     assert len(_wrap(root)) == 6  # by default only the names are looked at …
     with pytest.raises(ValueError, match=r"saliency mask '.*a/1.png' of image '.*train/a/1.png'"):
-        _wrap(root)[1]  # … and the transform finds it
+        _wrap(root, on_bad_mask='error')[1]  # … and the transform finds it
+    assert (_wrap(root)[1]['gt_seg_map'] == 255).all()  # which by default stops no epoch
     with pytest.raises(ValueError, match=r"1 of 6 images have a bad saliency mask.*a/1.png'.*"
                                          r'`on_bad_mask`'):  # fmt: skip
         _wrap(root, check='header')
@@ -261,6 +262,16 @@ def test_bad_masks_are_found_in_the_headers(image_tree, log, kind: str) -> None:
     kept = _wrap(root, check='header', on_bad_mask='no_background_op')
     assert kept[1]['saliency_mask_path'] is None
     assert len(log) == 2
+
+
+@pytest.mark.parametrize('check', ['none', 'exists'])
+@pytest.mark.parametrize('action', [None, 'no_background_op', 'skip'])
+def test_masks_that_are_all_bad_are_an_error_before_training(image_tree, check, action) -> None:
+    root = image_tree()
+    for mask in root.rglob('*_masks/*/*.png'):
+        cv2.imwrite(str(mask), np.ones((20, 30), np.uint8))  # 0 and 1
+    with pytest.raises(ValueError, match=r'none of the 6 masks looked at.*a/0.png.*0 and 1'):
+        _wrap(root, check=check, on_bad_mask=action)
 
 
 def test_two_images_with_one_mask(image_tree) -> None:
