@@ -165,22 +165,20 @@ class BackgroundDataPreprocessor(ImgDataPreprocessor):
     def _preprocess(self, view: Tensor, change: bool) -> Tensor:
         """Normalise a view, (B, 3 or 4, H, W), with other backgrounds if it is to change."""
         images = view[:, :3].flip(1) if self._channel_conversion else view[:, :3]
-        normalised = self._normalise(images)
-        if not change or self.background_op is None:
-            return normalised
-        if view.shape[1] != 4:
+        op = self.background_op if change else None
+        if op is not None and view.shape[1] != 4:
             self._tell_once(f'`background_op` does nothing on views without masks; {_PACKING}')
-            return normalised
-        drawn = self.background_op.draw(len(view))
-        if drawn is None:
-            return normalised
+            op = None
+        drawn = op.draw(len(view)) if op is not None else None
+        if op is None or drawn is None:
+            return self._normalise(images)
         views = Views(images, view[:, 3:], reversed=self._channel_conversion)
-        chosen, images, background, weights = self.background_op.render(drawn, views)
+        chosen, own, background, weights = op.render(drawn, views)
         if self.after_normalisation:
-            changed = self._normalise(images).lerp_(self._normalise(background), weights)
-        else:
-            changed = self._normalise(images.float().lerp_(background, weights).round_())
-        return normalised.index_copy_(0, chosen, changed)
+            changed = self._normalise(own).lerp_(self._normalise(background), weights)
+            return self._normalise(images).index_copy_(0, chosen, changed)
+        changed = own.float().lerp_(background, weights).round_().to(torch.uint8)
+        return self._normalise(images.index_copy(0, chosen, changed))
 
     def _normalise(self, images: Tensor) -> Tensor:
         """Subtract and divide; float32."""
