@@ -58,7 +58,8 @@ class ColorJitter(PhotometricTransform):
     operations are applied one after the other, each one clipped to 0 … 255, as upstream's
     are: brightness and contrast give Pillow's pixels, saturation and hue differ from them
     by rounding (:mod:`~bgaug_mm.datasets.transforms.photometric` has the bounds). All four
-    together differ from upstream's in at most 2 % of the values of an image.
+    together differ from upstream's in at most 2 % of the values of an image, 0.3 % on
+    average, by up to 6 levels (a step of hue) times the factors that follow.
 
     One matrix for brightness, contrast and saturation was tried and dropped: without the
     clipping in between it changes 8 % of the values of photographs by more than 2 levels,
