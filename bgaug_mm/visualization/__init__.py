@@ -5,6 +5,7 @@ from .contact_sheet import contact_sheet
 from .device_views import has_device_op, with_device_views
 from .html_report import Section, html_report
 from .mask_outline import with_outline
+from .negative_views import matched_settings, with_matched_negatives
 from .sample_views import (
     SampleViews,
     View,
@@ -28,10 +29,12 @@ __all__ = [
     'find_images',
     'has_device_op',
     'html_report',
+    'matched_settings',
     'read_recipe',
     'sample_views',
     'views_page',
     'views_sheet',
     'with_device_views',
+    'with_matched_negatives',
     'with_outline',
 ]

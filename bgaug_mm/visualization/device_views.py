@@ -33,7 +33,7 @@ def with_device_views(
 
     Args:
         config: With a ``bgaug_mm.BackgroundDataPreprocessor`` that has a
-            ``background_op``.
+            ``background_op``, else nothing is changed.
         samples: One batch, as :func:`sample_views` gives it; give more than are shown,
             because they are each other's donors.
         seed: Seed of the operation. Defaults to 0.
@@ -43,6 +43,8 @@ def with_device_views(
         list[SampleViews]: The same samples with other views. A view that differs from
         the one the preprocessor makes without its operation names the operation.
     """
+    if not has_device_op(config):
+        return list(samples)
     settings = config.model.data_preprocessor
     name = str(settings.background_op.type).rpartition('.')[2]
     without = copy.deepcopy(settings)

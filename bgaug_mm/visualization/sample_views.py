@@ -26,6 +26,8 @@ class View(NamedTuple):
     flip: str | None = None  #: direction, '' for not flipped, None where none was drawn
     background_op: str | None = None  #: class name of what changed the background
     background_params: str | None = None  #: what it drew, for people
+    role: str = 'view'  #: what it is to the model
+    note: str = ''  #: anything else to be said of it
 
 
 class SampleViews(NamedTuple):

@@ -114,6 +114,8 @@ def _view(alt: str, title: str, view: View, *, small: bool) -> str:
         lines.append(f'<span class="mark">{html.escape(view.background_op)}</span>')
         if view.background_params:
             lines[-1] += f': {html.escape(view.background_params)}'
+    if view.note:
+        lines.append(html.escape(view.note))
     changed = view.background_op is not None
     return _figure(
         view.image,

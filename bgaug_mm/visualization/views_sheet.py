@@ -17,7 +17,7 @@ def column_titles(sample: SampleViews) -> list[str]:
     largest = max(view.image.shape[:2] for view in sample.views)
     titles = []
     for i, view in enumerate(sample.views):
-        title = f'view {i % each + 1}'
+        title = f'view {i % each + 1}' if view.role == 'view' else view.role
         if epochs > 1:
             title += f', epoch {i // each + 1}'
         if view.image.shape[:2] != largest:

@@ -37,14 +37,16 @@ from bgaug_mm.visualization import (  # noqa: E402
     build_training_dataset,
     find_images,
     has_device_op,
+    matched_settings,
     read_recipe,
     sample_views,
     views_page,
     views_sheet,
     with_device_views,
+    with_matched_negatives,
 )
 
-_BATCH = 16  # samples of a batch whose background operation runs on the device
+_BATCH = 16  # samples of a batch, where something is made from a whole batch
 _WARM_UP = 64  # samples drawn first, for sources of recent backgrounds
 
 
@@ -136,7 +138,7 @@ def draw(
     """The views of a recipe."""
     config = recipe.config
     batch = list(indices)
-    if has_device_op(config):  # the others of a batch give their backgrounds
+    if has_device_op(config) or matched_settings(config):  # the rest of the batch takes part
         size = min(_BATCH, len(dataset))
         spread = (i * len(dataset) // size for i in range(size))
         batch += [i for i in spread if i not in batch][: max(0, size - len(batch))]
@@ -156,9 +158,8 @@ def draw(
     )
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    if has_device_op(config):
-        samples = with_device_views(config, samples, seed=args.seed, progress=args.progress)
-    return samples[: len(indices)]
+    samples = with_device_views(config, samples, seed=args.seed, progress=args.progress)
+    return with_matched_negatives(config, samples)[: len(indices)]
 
 
 def versions() -> str:
@@ -179,6 +180,7 @@ def write(
         for i, sample in zip(indices, drawn[0][1], strict=True)
     ]
     views = [view for _, samples in drawn for sample in samples for view in sample.views]
+    views = [view for view in views if view.role == 'view']
     changed = sum(view.background_op is not None for view in views)
     notes = [
         f'{len(names)} images with all their views. An orange frame marks the views whose '
