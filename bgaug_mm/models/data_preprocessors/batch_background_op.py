@@ -67,5 +67,5 @@ class BatchBackgroundOp:
         changes = changes & (share >= self.op.min_foreground) & (share <= self.op.max_foreground)
         masks = edit_masks(self.op.mask_edit, own.masks, to_device(drawn.blurred, chosen.device))
         changes = changes & (masks.amax((1, 2, 3)) > 0)
-        weights = torch.where(changes[:, None, None, None], 255 - masks, 0) / 255
+        weights = (255 - masks) * changes[:, None, None, None] / 255
         return Rendered(chosen, own.images, background, weights)

@@ -64,8 +64,8 @@ def _first_and_last(flags: Tensor) -> tuple[Tensor, Tensor]:
     """First set position and the one behind the last, (B,) each; zeros without any."""
     size = flags.shape[1]
     at = torch.arange(size, device=flags.device)
-    last = torch.where(flags, at + 1, 0).amax(1)
-    first = torch.where(flags, at, size).amin(1)
+    last = ((at + 1) * flags).amax(1)
+    first = at.expand_as(flags).masked_fill(~flags, size).amin(1)
     return torch.minimum(first, last), last  # without any: min(size, 0)
 
 
@@ -94,7 +94,7 @@ def background_mean(images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
     weights = full - masks.float()
     total = weights.sum((2, 3), keepdim=True)
     some = total > 0
-    mean = (images * weights).sum((2, 3), keepdim=True) / torch.where(some, total, 1)
+    mean = (images * weights).sum((2, 3), keepdim=True) / total.masked_fill(~some, 1)
     return mean, some.flatten()
 
 

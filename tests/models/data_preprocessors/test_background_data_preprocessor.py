@@ -5,6 +5,8 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
 
 from bgaug_mm.models.data_preprocessors import BackgroundDataPreprocessor
 from bgaug_mm.models.data_preprocessors import background_data_preprocessor as module
@@ -99,6 +101,20 @@ def test_after_normalisation_is_the_same_up_to_rounding(op):
         assert levels.max() <= 0.51
 
 
+class NoWaiting(TorchDispatchMode):
+    """Refuses what sends numbers to the device `meta` in a way that waits on a real one."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        devices = {leaf.device.type for leaf in tree_flatten(args)[0] if torch.is_tensor(leaf)}
+        name = func.overloadpacket.__name__
+        if name == '_to_copy' and devices == {'cpu'} and str(kwargs.get('device')) == 'meta':
+            assert kwargs.get('non_blocking'), 'a copy from the host waits'
+        elif name in ('index', 'index_put', 'where', 'copy_'):
+            assert len(devices) == 1, f'{name} waits for a copy from the host'
+        return func(*args, **kwargs)
+
+
 @pytest.mark.parametrize('op', OPS, ids=str)
 def test_never_asks_the_device_for_a_value(op):
     """On the device `meta` tensors have shapes and no values: whoever reads one fails."""
@@ -106,10 +122,14 @@ def test_never_asks_the_device_for_a_value(op):
         preprocessor = BackgroundDataPreprocessor(
             background_op=op, after_normalisation=after, append_masks=True, **NORMALISE
         ).to('meta')
-        out = run(preprocessor, [view.to('meta') for view in views_of()])['inputs']
+        views = [view.to('meta') for view in views_of()]
+        with NoWaiting():
+            out = run(preprocessor, views)['inputs']
         assert [tensor.device.type for tensor in out] == ['meta'] * 4
     with pytest.raises((RuntimeError, NotImplementedError)):
         bool(out[0].any())  # what the test relies on
+    with pytest.raises(AssertionError, match='waits'), NoWaiting():
+        torch.zeros(2).to('meta')
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
