@@ -9,15 +9,17 @@ view_pipeline = [
     dict(
         type='RandomApply',
         transforms=[
-            dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
+            dict(
+                type='bgaug_mm.ColorJitter',
+                brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
         ],
         prob=0.8),
     dict(
-        type='RandomGrayscale',
+        type='bgaug_mm.RandomGrayscale',
         prob=0.2,
         keep_channels=True,
         channel_weights=(0.114, 0.587, 0.2989)),
-    dict(type='RandomGaussianBlur', sigma_min=0.1, sigma_max=1.0, prob=0.2),
+    dict(type='bgaug_mm.RandomGaussianBlur', sigma_min=0.1, sigma_max=1.0, prob=0.2),
 ]
 
 train_pipeline = [
