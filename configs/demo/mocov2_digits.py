@@ -1,4 +1,5 @@
-# Plain MoCo-v2 on a small world: queue and moving average of the toy size.
+# Plain MoCo-v2 on a small world: queue and moving average of the toy size, and small
+# batches for more steps of that average.
 _base_ = [
     'mmselfsup::selfsup/_base_/models/mocov2.py',
     'mmselfsup::selfsup/_base_/default_runtime.py',
@@ -13,9 +14,10 @@ model = dict(
     backbone=_base_.tiny_resnet18,
     neck=dict(in_channels=128, hid_channels=256, out_channels=128))
 
+train_dataloader = dict(batch_size=64)
 default_hooks = dict(
-    logger=dict(interval=4),
+    logger=dict(interval=10),
     checkpoint=dict(interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
-custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=4)]
+custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=10)]
 randomness = dict(seed=0)

@@ -11,6 +11,7 @@ from bgaug_mm.datasets.views import with_background_op
 
 train_dataloader = with_background_op(
     _base_.train_dataloader, _base_.background_op, pack_masks=True)
+train_dataloader['batch_size'] = 64
 train_dataloader['dataset']['dataset']['type'] = 'mmpretrain.CustomDataset'
 
 model = dict(
@@ -36,8 +37,8 @@ model = dict(
 model['backbone'].pop('_delete_')
 
 default_hooks = dict(
-    logger=dict(interval=4),
+    logger=dict(interval=10),
     checkpoint=dict(interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
-custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=4)]
+custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=10)]
 randomness = dict(seed=0)
