@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from bgaug_mm.registry import MODELS
 
 from .mixture import Mixture
-from .upstream import combine, lazy_class, recorded
+from .upstream import combine, lazy_class, recorded, upstream_module
 
 MIXTURES = ('unmix', 'mixsiam')
 
 #: Upstream's losses are 2·(l1 + l2) in BYOL and ½·(l1 + l2) in SimSiam, with a head's loss l
 #: a direction: what a single l weighs when it stands for both directions.
-_WEIGHTS = {'BYOL': 4.0, 'SimSiam': 1.0}
+_WEIGHTS = {'byol': 4.0, 'simsiam': 1.0}
 
 
 class Mixing(nn.Module):
@@ -53,7 +53,6 @@ class Mixing(nn.Module):
         self.alpha = alpha
         self.region_prob = region_prob
         self.mixture_weight = mixture_weight
-        self._name = type(self).__name__.rpartition('_')[2]
 
     def loss(
         self, inputs: list[Tensor], data_samples: list[Any], **kwargs: Any
@@ -74,6 +73,7 @@ class Mixing(nn.Module):
             return upstream(inputs, data_samples, **kwargs)
         with recorded(getattr(self, 'target_net', self.neck), lambda _, out: out[0]) as targets:
             losses = upstream(inputs, data_samples, **kwargs)
+        name = upstream_module(self).__name__.rpartition('.')[2]
         first, second = targets
         view, other = inputs[:2]
         size = (view.shape[2], view.shape[3])
@@ -87,8 +87,8 @@ class Mixing(nn.Module):
             term = self._compare(mixed, torch.maximum(first, second))
         # not as `loss`: mmengine would log upstream's part under the name of the sum
         return {
-            f'loss_{self._name.lower()}': losses['loss'],
-            'loss_mixture': self.mixture_weight * _WEIGHTS[self._name] * term,
+            f'loss_{name}': losses['loss'],
+            'loss_mixture': self.mixture_weight * _WEIGHTS[name] * term,
         }
 
     def _features(self, images: Tensor) -> Tensor:
@@ -145,10 +145,10 @@ def ImageMixture(*, algorithm: str = 'mmselfsup.BYOL', **options: Any) -> nn.Mod
         ValueError: If an option is out of range or the algorithm unknown.
         ImportError: If the library is not installed.
     """
-    if algorithm.partition('.')[2] not in _WEIGHTS:
+    if algorithm.partition('.')[2] not in ('BYOL', 'SimSiam'):
         raise ValueError(
-            f'`algorithm` must be a library and one of {tuple(_WEIGHTS)}, e.g. '
-            f"'mmselfsup.BYOL', but got {algorithm!r}"
+            f"`algorithm` must be a library's BYOL or SimSiam, e.g. 'mmselfsup.BYOL', but got "
+            f'{algorithm!r}'
         )
     return combine(Mixing, algorithm)(**options)
 
