@@ -10,6 +10,8 @@ import torch.multiprocessing as mp
 import torch.nn.functional as F
 
 from bgaug_mm.compat.cpu_distributed import CPUDistributedDataParallel
+from bgaug_mm.models.algorithms import matched_negatives_moco
+from bgaug_mm.models.algorithms.matched_negatives import matched_negatives_term
 
 BACKENDS = ['mmselfsup', 'mmpretrain']
 
@@ -142,12 +144,20 @@ def test_more_negatives_than_images(make, make_views):
     assert step(alone, make_views(count=1))['loss_matched_negatives'] == 0
 
 
-def test_autocast(make, make_views):
+def test_autocast(make, make_views, monkeypatch):
     """bfloat16 encoders; the term itself is computed in float32."""
+    dtypes = []
+
+    def term(queries, keys, *args, **options):
+        dtypes.extend([queries.dtype, keys.dtype, (queries @ keys[0].T).dtype])
+        return matched_negatives_term(queries, keys, *args, **options)
+
+    monkeypatch.setattr(matched_negatives_moco, 'matched_negatives_term', term)
     model = make()
     with torch.autocast('cpu', dtype=torch.bfloat16):
         torch.manual_seed(1)
         losses = model(make_views(), data_samples=None, mode='loss')
+    assert dtypes == [torch.float32] * 3
     full = step(make(), make_views())
     for name, loss in losses.items():
         assert loss.dtype == torch.float32
