@@ -15,6 +15,7 @@ from .view_pipelines import (
     chosen_views,
     find_multi_view,
     grouped,
+    is_background_op,
     masked_packing,
     per_view,
     plain,
@@ -78,15 +79,16 @@ def with_background_op(
     masks are loaded behind the image; ``MultiView`` and ``RandomResizedCrop``
     become ours, which carry the mask; ``background_op`` is put into the views.
     Photometric transforms become faster ones that draw from the same
-    distribution (``fast``). Everything else stays upstream's.
+    distribution (``fast``). Everything else stays upstream's. In the dataloader of one
+    of our recipes the operation takes the place of the recipe's.
 
     Args:
         dataloader (dict): A dataloader config, e.g. ``_base_.train_dataloader``,
             with a ``MultiView`` in its dataset's pipeline.
         background_op (dict): Config of a background transform.
         scope (str, optional): Scope in which upstream's types are looked up,
-            e.g. ``'mmselfsup'``. Defaults to None, the scope of the config that
-            is run.
+            e.g. ``'mmselfsup'``. Defaults to None: a recipe's own, else that of the
+            config that is run.
         views (str | Sequence[int]): Which views get the operation: ``'all'``,
             ``'first'`` (the query), ``'large'`` (the global crops of
             multi-crop) or indices. Defaults to 'all'.
@@ -118,8 +120,17 @@ def with_background_op(
     loader = seed_samples(dataloader)
     dataset = loader['dataset']
     pipeline = dataset.pop('pipeline')
+    if short_type(dataset) == 'SaliencyMaskDataset':  # one of our recipes
+        scope = scope or dataloader['dataset'].get('_scope_')
+        masks = {**{k: v for k, v in dataset.items() if k not in ('type', 'dataset')}, **masks}
+        dataset = dataset['dataset']
+    loading = [step for step in pipeline if short_type(step) == 'LoadSaliencyMask']
+    pipeline = [step for step in pipeline if step not in loading]
     at = find_multi_view(pipeline)
-    pipelines = [carry_mask(view) for view in per_view(pipeline[at])]
+    pipelines = [
+        carry_mask([step for step in view if not is_background_op(step)])
+        for view in per_view(pipeline[at])
+    ]
     if fast:
         pipelines = [fast_transforms(view) for view in pipelines]
     chosen = chosen_views(views, pipelines)
@@ -134,7 +145,12 @@ def with_background_op(
     wrapper = dict(
         type='bgaug_mm.SaliencyMaskDataset',
         dataset=dataset,
-        pipeline=[*pipeline[:at], dict(type='bgaug_mm.LoadSaliencyMask'), multi_view, *rest],
+        pipeline=[
+            *pipeline[:at],
+            *(loading or [dict(type='bgaug_mm.LoadSaliencyMask')]),
+            multi_view,
+            *rest,
+        ],
         **masks,
     )
     if scope is not None:

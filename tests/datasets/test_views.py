@@ -81,6 +81,27 @@ def test_position(position, index):
     assert types.index(OP['type']) == index and len(types) == 4
 
 
+def test_operation_of_a_recipe_is_replaced():
+    """A config that inherits a recipe changes the probability by the same call again."""
+    recipe = with_background_op(
+        dataloader(VIEW, VIEW[:1]), OP, scope='mmselfsup', mask_root='/masks', pack_masks=True
+    )
+    recipe['dataset']['pipeline'][2]['resize_to_image'] = True
+    given = copy.deepcopy(recipe)
+    other = dict(type='bgaug_mm.BackgroundSwap', prob=0.5)
+    expected = with_background_op(
+        dataloader(VIEW, VIEW[:1]),
+        other,
+        scope='mmselfsup',
+        mask_root='/masks',
+        on_missing_mask='skip',
+        pack_masks=True,
+    )
+    expected['dataset']['pipeline'][2]['resize_to_image'] = True
+    assert with_background_op(recipe, other, on_missing_mask='skip') == expected
+    assert recipe == given
+
+
 def operated(loader):
     """For each view, whether it has the operation; and its crop's size."""
     multi_view = loader['dataset']['pipeline'][3]
