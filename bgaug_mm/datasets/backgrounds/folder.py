@@ -32,7 +32,8 @@ class FolderBackground(Background):
     """A random image of a folder (textures, photographs without objects, …).
 
     All images below the folder, in the order of their sorted paths, are equally
-    likely. A file that cannot be read is logged once and the next one is taken.
+    likely. A file that cannot be read is logged once and the next one is taken. When
+    none can be read any longer, the views stay as they are.
 
     Args:
         root (str): The folder; searched recursively.
@@ -43,8 +44,8 @@ class FolderBackground(Background):
             Defaults to 0.5.
 
     Raises:
-        ValueError: If the folder does not exist or holds no image, if none of its
-            images can be read, for arguments out of range.
+        ValueError: If the folder does not exist or holds no image that can be read, for
+            arguments out of range.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class FolderBackground(Background):
                 f"`root` must be a folder of images, but '{root}' holds no file that ends in "
                 f'{", ".join(_EXTENSIONS)}'
             )
+        if all(_read(path) is None for path in self.files):  # the first one ends it, mostly
+            raise ValueError(f"none of the {len(self.files)} images in '{root}' can be read")
         self.root = root
         self.scale = scale
         self.flip_prob = flip_prob
@@ -78,8 +81,8 @@ class FolderBackground(Background):
         """The index of a file and the window to cut from it."""
         return np.random.randint(len(self.files)), draw_window(self.scale, self.flip_prob)
 
-    def render(self, params: tuple[int, Window], height: int, width: int) -> Array:
-        """The window of that file, or of the next one that can be read."""
+    def render(self, params: tuple[int, Window], height: int, width: int) -> Array | None:
+        """The window of that file, or of the next one that can be read; None without any."""
         first, window = params
         for step in range(len(self.files)):
             path = self.files[(first + step) % len(self.files)]
@@ -94,7 +97,7 @@ class FolderBackground(Background):
                 logger='current',
                 level=logging.WARNING,
             )
-        raise ValueError(f"none of the {len(self.files)} images in '{self.root}' can be read")
+        return None
 
     def describe(self, params: tuple[int, Window]) -> str:
         """In words."""

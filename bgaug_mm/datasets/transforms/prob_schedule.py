@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 _TYPES = ('constant', 'linear', 'cosine')
@@ -50,10 +51,12 @@ class ProbSchedule:
             raise ValueError(f'`prob` of type {self.type!r} needs `end`')
         for name in ('start', 'end'):
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
+            if name == 'end' and value is None:
+                continue
+            if not isinstance(value, Real) or not 0 <= value <= 1:
                 # a constant is what the user wrote as a plain number
                 where = 'prob' if self.type == 'constant' else f'prob.{name}'
-                raise ValueError(f'`{where}` must be in [0, 1], but got {value}')
+                raise ValueError(f'`{where}` must be in [0, 1], but got {value!r}')
         if not 0 <= self.begin <= self.until <= 1:
             raise ValueError(
                 '`prob.begin` and `prob.until` must be shares of the training with '

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from bgaug_mm.datasets.backgrounds import FolderBackground, folder
+from bgaug_mm.datasets.transforms import BackgroundSwap
 
 IMAGE, MASK = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
 
@@ -51,13 +52,23 @@ def test_a_broken_file_is_logged_once_and_the_next_is_taken(textures, monkeypatc
     assert len(messages) == 2 and 'a.PNG' in messages[0] + messages[1]
 
 
-def test_nothing_can_be_read(textures) -> None:
+def test_nothing_can_be_read_from_the_start(textures) -> None:
     for path in textures.rglob('*.[pP]*'):
         path.write_text('broken')
-    source = FolderBackground(str(textures))
+    with pytest.raises(ValueError, match=f"none of the 3 images in '{textures}' can be read"):
+        FolderBackground(str(textures))
+
+
+def test_nothing_can_be_read_any_longer(textures) -> None:
+    """A file server that goes away does not stop a run: the views stay as they are."""
+    op = BackgroundSwap(prob=1.0, background=FolderBackground(str(textures)))
+    for path in textures.rglob('*.[pP]*'):
+        path.write_text('broken')
+    mask = MASK.copy()
+    mask[1:3] = 255
     for _ in range(2):
-        with pytest.raises(ValueError, match=f"none of the 3 images in '{textures}' can be read"):
-            _level(source)
+        results = op.transform(dict(img=IMAGE, gt_seg_map=mask))
+        assert results['img'] is IMAGE and results['background_op'] is None
 
 
 def test_missing_and_empty_folder(tmp_path) -> None:

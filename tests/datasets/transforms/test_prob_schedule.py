@@ -48,6 +48,9 @@ def test_config_is_left_alone_and_it_travels() -> None:
     [
         (1.3, r'`prob` must be in \[0, 1\], but got 1.3'),
         (-0.1, r'`prob` must be in \[0, 1\], but got -0.1'),
+        (None, r'`prob` must be in \[0, 1\], but got None'),
+        ('0.2', r"`prob` must be in \[0, 1\], but got '0.2'"),
+        (dict(type='linear', start=None, end=1), r'`prob.start` must be in \[0, 1\], but got N'),
         (dict(type='linear', start=0.1, end=2), r'`prob.end` must be in \[0, 1\], but got 2'),
         (dict(type='linear', start=-1, end=1), r'`prob.start` must be in \[0, 1\], but got -1'),
         (dict(type='linear', start=0.1), "`prob` of type 'linear' needs `end`"),
