@@ -9,7 +9,7 @@ INSTALLER ?= uv
 # A world of your own for the demo; empty: digits on photos, made on the first run.
 DATA ?=
 PYTEST_ARGS ?=
-BENCH_JSON ?= work_dirs/bench/views.json
+BENCH ?= work_dirs/bench
 
 PY = $(VENV)/bin/python
 PY_CLASSIC = $(VENV_CLASSIC)/bin/python
@@ -72,8 +72,9 @@ demo-cutouts: $(STAMPS)/stack ## BYOL with swapped backgrounds on the photograph
 	$(PY) tools/dataset_converters/make_cutouts_on_textures.py '$(CUTOUTS)' data/cutouts_on_textures
 	$(PY) tools/train.py configs/demo/byol_bgswap_cutouts.py --resume
 
-bench: $(STAMPS)/benchmarks ## speed of the view pipelines, as JSON in BENCH_JSON
-	$(PY) tools/benchmarks/bench_views.py --json $(BENCH_JSON)
+bench: $(STAMPS)/benchmarks ## speed of views and batches, as JSON in BENCH (folder)
+	$(PY) tools/benchmarks/bench_views.py --json $(BENCH)/views.json
+	$(PY) tools/benchmarks/bench_batch_background.py --json $(BENCH)/batch_background.json
 
 lint: $(STAMPS)/lint ## ruff and mypy
 	$(PY) -m ruff check .
