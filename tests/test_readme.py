@@ -24,7 +24,10 @@ def test_configs_in_the_readme_load(root, index, tmp_path):
     assert dataset.dataset.data_root in ('/data/my_imagenet', 'data/imagenet/', 'data/mine')
 
 
-@pytest.mark.parametrize('page', ['README.md', 'docs/demo.md', 'docs/recipes.md', 'docs/troubleshooting.md', 'docs/views.md'])
+PAGES = ('README.md', *(f'docs/{n}.md' for n in ('demo', 'recipes', 'troubleshooting', 'views')))
+
+
+@pytest.mark.parametrize('page', PAGES)
 def test_links_and_named_files_exist(root, page):
     text = (root / page).read_text()
     links = [link for link in re.findall(r'\]\(([^)]+)\)', text) if '://' not in link]

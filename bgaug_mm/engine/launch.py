@@ -131,6 +131,7 @@ def train_config(args: argparse.Namespace) -> Config:
         LaunchError: An option does not fit the config or the machine.
     """
     cfg = _common(args)
+    lc.warn_of_unused_operation(cfg)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:

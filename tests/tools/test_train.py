@@ -49,6 +49,31 @@ def test_upstreams_configs_build_their_model(tmp_path, name):
     gc.collect()
 
 
+OVERRIDE = """
+_base_ = 'bgaug_mm::mmpretrain/byol_bgswap.py'
+background_op = dict(prob=0.7)
+"""
+REPLACED = """
+_base_ = 'bgaug_mm::mmpretrain/byol_bgswap.py'
+from bgaug_mm.datasets.views import with_background_op
+background_op = dict(_base_.background_op, prob=0.7)
+train_dataloader = with_background_op(_base_.train_dataloader, background_op)
+"""
+
+
+@pytest.mark.parametrize(('text', 'warnings'), [(OVERRIDE, 1), (REPLACED, 0)])
+def test_an_operation_that_no_view_has_is_noticed(tmp_path, monkeypatch, text, warnings):
+    messages = []
+    monkeypatch.setattr(launch_config, 'print_log', lambda text, **options: messages.append(text))
+    (tmp_path / 'mine.py').write_text(text)
+    cfg = config(tmp_path / 'mine.py')
+    found = [text for text in messages if 'is not the one in its views' in text]
+    assert len(found) == warnings
+    first = cfg.train_dataloader.dataset.pipeline[3].transforms[0]
+    (op,) = [step for step in first if step['type'] == 'bgaug_mm.BackgroundSwap']
+    assert op.prob == (0.2 if warnings else 0.7)
+
+
 @pytest.fixture
 def base(tmp_path: Path) -> str:
     path = tmp_path / 'my_config.py'
