@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 _TYPES = ('constant', 'linear', 'cosine')
@@ -53,7 +52,7 @@ class ProbSchedule:
             value = getattr(self, name)
             if name == 'end' and value is None:
                 continue
-            if not isinstance(value, Real) or not 0 <= value <= 1:
+            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
                 # a constant is what the user wrote as a plain number
                 where = 'prob' if self.type == 'constant' else f'prob.{name}'
                 raise ValueError(f'`{where}` must be in [0, 1], but got {value!r}')
