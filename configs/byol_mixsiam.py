@@ -1,6 +1,6 @@
 # BYOL (R50, 8x256, 200 epochs) with mixtures of an image's views (MixSiam).
 # Source: Guo et al. 2021 (arXiv 2111.02679).
-# Ours: added to the base loss; mixing weights.
+# Ours: how views are mixed, maximum over the projections, added to the base loss.
 _base_ = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py'
 from bgaug_mm.datasets.views import seed_samples
 

@@ -1,6 +1,6 @@
 # BYOL (R50, 8x256, 200 epochs) with mixtures of images (Un-Mix).
 # Source: Shen et al. 2022 (AAAI, arXiv 2003.05438).
-# Ours: weight of the extra term.
+# Ours: the mixture on the predicting side alone; weight of the extra term.
 _base_ = 'mmselfsup::selfsup/byol/byol_resnet50_8xb256-amp-accum2-coslr-200e_in1k.py'
 from bgaug_mm.datasets.views import seed_samples
 

@@ -1,6 +1,6 @@
 # MoCo-v2 (R50, 8x32, 200 epochs) with swapped backgrounds and background-matched negatives.
 # Source: Ryali et al. 2021, BG_Swaps: a negative that shares the query's background.
-# Ours: one negative a query, its foreground from another image of the batch.
+# Ours: one negative a query, from the neighbour in the batch; extra logit, not enqueued.
 _base_ = [
     'mmselfsup::selfsup/mocov2/mocov2_resnet50_8xb32-coslr-200e_in1k.py',
     '_base_/views/background_swap.py',

@@ -1,6 +1,6 @@
 # SimSiam (R50, 8x32, 200 epochs) with mixtures of images (Un-Mix).
 # Source: Shen et al. 2022 (AAAI, arXiv 2003.05438).
-# Ours: weight of the extra term.
+# Ours: the mixture on the predicting side alone; weight of the extra term.
 _base_ = 'mmselfsup::selfsup/simsiam/simsiam_resnet50_8xb32-coslr-200e_in1k.py'
 from bgaug_mm.datasets.views import seed_samples
 

@@ -1,6 +1,6 @@
 # configs/byol_mixsiam.py over mmpretrain: BYOL with mixtures of an image's views (MixSiam).
 # Source: Guo et al. 2021 (arXiv 2111.02679).
-# Ours: added to the base loss; mixing weights.
+# Ours: how views are mixed, maximum over the projections, added to the base loss.
 _base_ = '../_base_/algorithms/mmpretrain_byol_8xb256.py'
 from bgaug_mm.datasets.views import seed_samples
 

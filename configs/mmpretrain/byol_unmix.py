@@ -1,6 +1,6 @@
 # configs/byol_unmix.py over mmpretrain: BYOL with mixtures of images (Un-Mix).
 # Source: Shen et al. 2022 (AAAI, arXiv 2003.05438).
-# Ours: weight of the extra term.
+# Ours: the mixture on the predicting side alone; weight of the extra term.
 _base_ = '../_base_/algorithms/mmpretrain_byol_8xb256.py'
 from bgaug_mm.datasets.views import seed_samples
 

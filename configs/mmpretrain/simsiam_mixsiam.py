@@ -1,6 +1,6 @@
 # configs/simsiam_mixsiam.py over mmpretrain: SimSiam with mixtures of an image's views (MixSiam).
 # Source: Guo et al. 2021 (arXiv 2111.02679).
-# Ours: added to the base loss; mixing weights.
+# Ours: how views are mixed, maximum over the projections, added to the base loss.
 _base_ = 'mmpretrain::simsiam/simsiam_resnet50_8xb32-coslr-200e_in1k.py'
 from bgaug_mm.datasets.views import seed_samples
 

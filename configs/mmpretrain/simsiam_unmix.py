@@ -1,6 +1,6 @@
 # configs/simsiam_unmix.py over mmpretrain: SimSiam with mixtures of images (Un-Mix).
 # Source: Shen et al. 2022 (AAAI, arXiv 2003.05438).
-# Ours: weight of the extra term.
+# Ours: the mixture on the predicting side alone; weight of the extra term.
 _base_ = 'mmpretrain::simsiam/simsiam_resnet50_8xb32-coslr-200e_in1k.py'
 from bgaug_mm.datasets.views import seed_samples
 
