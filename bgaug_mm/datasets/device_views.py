@@ -12,7 +12,7 @@ from .view_pipelines import (
     find_multi_view,
     grouped,
     is_background_op,
-    masked_packing,
+    packing,
     per_view,
     plain,
     short_type,
@@ -96,7 +96,7 @@ def on_device(base: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     bare = [[step for step in view if not is_background_op(step)] for view in views]
     pipeline[at] = {**pipeline[at], **grouped(bare)}
-    pipeline[-1] = masked_packing(pipeline[-1])
+    pipeline[-1] = packing(pipeline[-1], with_mask=True)
     preprocessor = background_preprocessor(
         base,
         background_op=ops[chosen[0]][0],

@@ -109,7 +109,8 @@ def grouped(pipelines: list[list[dict[str, Any]]]) -> dict[str, Any]:
     return dict(num_views=num_views, transforms=transforms)
 
 
-def masked_packing(transform: Mapping[str, Any]) -> dict[str, Any]:
-    """The packing transform that sends the masks along."""
-    keys = {key: transform[key] for key in ('meta_keys',) if key in transform}
-    return dict(type='bgaug_mm.PackSaliencyInputs', with_mask=True, **keys)
+def packing(transform: Mapping[str, Any], *keys: str, with_mask: bool = False) -> dict[str, Any]:
+    """The packing transform as ours, with more keys in the metainfo or with masks."""
+    meta_keys = dict.fromkeys((*transform.get('meta_keys', ('img_path',)), *keys))
+    with_mask = with_mask or transform.get('with_mask', False)
+    return dict(type='bgaug_mm.PackSaliencyInputs', with_mask=with_mask, meta_keys=list(meta_keys))

@@ -16,7 +16,7 @@ from .view_pipelines import (
     find_multi_view,
     grouped,
     is_background_op,
-    masked_packing,
+    packing,
     per_view,
     plain,
     short_type,
@@ -141,7 +141,7 @@ def with_background_op(
     multi_view = {**pipeline[at], 'type': 'bgaug_mm.MultiView', **grouped(pipelines)}
     rest = pipeline[at + 1 :]
     if pack_masks:
-        rest = [*rest[:-1], masked_packing(rest[-1])]
+        rest = [*rest[:-1], packing(rest[-1], with_mask=True)]
     wrapper = dict(
         type='bgaug_mm.SaliencyMaskDataset',
         dataset=dataset,
@@ -156,3 +156,59 @@ def with_background_op(
     if scope is not None:
         wrapper['_scope_'] = scope
     return {**loader, 'dataset': wrapper}
+
+
+def with_candidate_views(
+    dataloader: Mapping[str, Any],
+    num_views: int | Sequence[int],
+    *,
+    scope: str | None = None,
+    fast: bool = True,
+) -> dict[str, Any]:
+    """Upstream's training dataloader with more views, for hard view selection.
+
+    ``MultiView`` makes the candidates from which
+    :class:`~bgaug_mm.engine.hooks.HardViewSelectionHook` chooses; their crop boxes are
+    packed for its telemetry. Works on upstream's dataloaders and on those of
+    :func:`with_background_op`.
+
+    Args:
+        dataloader (dict): A dataloader config with a ``MultiView`` in its dataset's
+            pipeline.
+        num_views (int | Sequence[int]): Views of each view pipeline; an int is shared
+            out evenly among them, so that 4 becomes 2 + 2 for BYOL's two pipelines.
+        scope (str, optional): Scope in which upstream's types are looked up, e.g.
+            ``'mmselfsup'``. Defaults to None, the scope of the config that is run.
+        fast (bool): As in :func:`with_background_op`. Defaults to True.
+
+    Returns:
+        dict: The new dataloader; it replaces the base's (``_delete_=True``).
+
+    Raises:
+        ValueError: If the pipeline has no ``MultiView``, or the numbers do not fit its
+            view pipelines.
+    """
+    scope = scope or dataloader['dataset'].get('_scope_')
+    loader = seed_samples(dataloader, scope=scope)
+    pipeline = loader['dataset']['pipeline']
+    at = find_multi_view(pipeline)
+    transforms = [carry_mask(view) for view in pipeline[at]['transforms']]
+    if fast:
+        transforms = [fast_transforms(view) for view in transforms]
+    count = len(transforms)
+    if isinstance(num_views, int):
+        counts = [num_views // count] * count
+        fits = num_views % count == 0
+    else:
+        counts = list(num_views)
+        fits = len(counts) == count
+    if not fits or min(counts) < 1:
+        raise ValueError(
+            f'`num_views` must be a multiple of {count} or {count} positive numbers, one a view '
+            f'pipeline, but got {num_views}'
+        )
+    pipeline[at] = {
+        **pipeline[at], 'type': 'bgaug_mm.MultiView', 'num_views': counts, 'transforms': transforms
+    }  # fmt: skip
+    pipeline[-1] = packing(pipeline[-1], 'crop_bbox')
+    return loader

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from bgaug_mm.datasets.views import seed_samples, with_background_op
+from bgaug_mm.datasets.views import seed_samples, with_background_op, with_candidate_views
 
 OP = dict(type='bgaug_mm.BackgroundRemove', prob=0.2)
 
@@ -170,6 +170,35 @@ def test_masks_are_packed_for_the_model():
     assert loader['dataset']['pipeline'][-1] == dict(
         type='bgaug_mm.PackSaliencyInputs', with_mask=True, meta_keys=['img_path']
     )
+
+
+def test_candidates_are_shared_out_among_the_view_pipelines():
+    loader = with_candidate_views(dataloader(VIEW, VIEW[:1]), 4, scope='mmselfsup')
+    assert loader['_delete_'] and loader['dataset']['_scope_'] == 'mmselfsup'
+    multi_view, pack = loader['dataset']['pipeline'][-2:]
+    assert multi_view['type'] == 'bgaug_mm.MultiView' and multi_view['num_views'] == [2, 2]
+    assert multi_view['transforms'][0][0]['type'] == 'bgaug_mm.RandomResizedCrop'
+    assert pack == dict(
+        type='bgaug_mm.PackSaliencyInputs', with_mask=False, meta_keys=['img_path', 'crop_bbox']
+    )
+    uneven = with_candidate_views(dataloader(VIEW, SMALL), [4, 16])
+    assert uneven['dataset']['pipeline'][-2]['num_views'] == [4, 16]
+
+
+def test_candidates_of_a_recipe_with_a_background_op():
+    recipe = with_background_op(dataloader(VIEW), OP, scope='mmselfsup', pack_masks=True)
+    dataset = with_candidate_views(recipe, 4)['dataset']
+    assert dataset['type'] == 'bgaug_mm.SaliencyMaskDataset' and dataset['_scope_'] == 'mmselfsup'
+    types = [t['type'] for t in dataset['pipeline']]
+    assert types.count('bgaug_mm.SeedSample') == 1
+    assert OP['type'] in [t['type'] for t in dataset['pipeline'][3]['transforms'][0]]
+    assert dataset['pipeline'][-1]['with_mask']
+
+
+@pytest.mark.parametrize('num_views', [3, 0, [2], [2, 0], [1, 1, 1]])
+def test_numbers_of_candidates_that_do_not_fit(num_views):
+    with pytest.raises(ValueError, match='`num_views` must be a multiple of 2 or 2 positive'):
+        with_candidate_views(dataloader(VIEW, VIEW), num_views)
 
 
 def test_callers_config_is_untouched_and_result_shares_nothing():
