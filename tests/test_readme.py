@@ -13,10 +13,10 @@ def config_blocks(root):
     return [block for block in blocks if 'train_dataloader' in block]
 
 
-@pytest.mark.parametrize('index', range(4))
+@pytest.mark.parametrize('index', range(5))
 def test_configs_in_the_readme_load(root, index, tmp_path):
     blocks = config_blocks(root)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     path = tmp_path / 'my_config.py'
     path.write_text(blocks[index])
     dataset = Config.fromfile(str(path)).train_dataloader.dataset

@@ -127,9 +127,9 @@ def warn_of_unused_operation(cfg: Config) -> None:
     if named and not _holds(plain([cfg.get('train_dataloader'), cfg.get('model')]), named):
         print_log(
             '`background_op` of the config is not the one in its views, and does nothing. To '
-            "change a recipe's: `background_op = dict(_base_.background_op, prob=0.1)` and "
-            '`train_dataloader = with_background_op(_base_.train_dataloader, background_op)` '
-            '(from bgaug_mm.datasets.views)',
+            "change a recipe's: `background_op = dict(_base_.background_op, _delete_=True, "
+            'prob=0.1)` and `train_dataloader = with_background_op(_base_.train_dataloader, '
+            'background_op)` (from bgaug_mm.datasets.views)',
             logger='current',
             level=logging.WARNING,
         )

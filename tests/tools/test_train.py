@@ -56,7 +56,8 @@ background_op = dict(prob=0.7)
 REPLACED = """
 _base_ = 'bgaug_mm::mmpretrain/byol_bgswap.py'
 from bgaug_mm.datasets.views import with_background_op
-background_op = dict(_base_.background_op, prob=0.7)
+background_op = dict(
+    _base_.background_op, _delete_=True, prob=dict(type='linear', start=0.0, end=0.7))
 train_dataloader = with_background_op(_base_.train_dataloader, background_op)
 """
 
@@ -71,7 +72,7 @@ def test_an_operation_that_no_view_has_is_noticed(tmp_path, monkeypatch, text, w
     assert len(found) == warnings
     first = cfg.train_dataloader.dataset.pipeline[3].transforms[0]
     (op,) = [step for step in first if step['type'] == 'bgaug_mm.BackgroundSwap']
-    assert op.prob == (0.2 if warnings else 0.7)
+    assert op.prob == (0.2 if warnings else dict(type='linear', start=0.0, end=0.7))
 
 
 @pytest.fixture
