@@ -85,8 +85,7 @@ def with_background_op(
     Args:
         dataloader (dict): A dataloader config, e.g. ``_base_.train_dataloader``,
             with a ``MultiView`` in its dataset's pipeline.
-        background_op (dict): Config of a background transform (``_delete_``, which a
-            config needs where it replaces its base's variable, is left out).
+        background_op (dict): Config of a background transform.
         scope (str, optional): Scope in which upstream's types are looked up,
             e.g. ``'mmselfsup'``. Defaults to None: a recipe's own, else that of the
             config that is run.
@@ -135,9 +134,9 @@ def with_background_op(
     if fast:
         pipelines = [fast_transforms(view) for view in pipelines]
     chosen = chosen_views(views, pipelines)
-    op = {key: value for key, value in background_op.items() if key != '_delete_'}
     pipelines = [
-        with_op(view, op, position) if i in chosen else view for i, view in enumerate(pipelines)
+        with_op(view, dict(background_op), position) if i in chosen else view
+        for i, view in enumerate(pipelines)
     ]
     multi_view = {**pipeline[at], 'type': 'bgaug_mm.MultiView', **grouped(pipelines)}
     rest = pipeline[at + 1 :]

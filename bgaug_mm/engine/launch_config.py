@@ -118,21 +118,29 @@ def _flat_keys(node: Any, prefix: str = '') -> Iterator[str]:
 
 
 def warn_of_unused_operation(cfg: Config) -> None:
-    """Say so when the config's ``background_op`` is not the one of its views.
+    """Say so when the config overrides ``background_op`` and no view has what it says.
 
-    A recipe puts it there while its own file is read: what an inheriting config or
-    ``--cfg-options`` makes of the variable afterwards changes nothing.
+    A recipe puts it into the views while its own file is read: what an inheriting
+    config or ``--cfg-options`` makes of the variable afterwards changes nothing.
     """
     named = plain(cfg.get('background_op'))
-    if named and not _holds(plain([cfg.get('train_dataloader'), cfg.get('model')]), named):
-        print_log(
-            '`background_op` of the config is not the one in its views, and does nothing. To '
-            "change a recipe's: `background_op = dict(_base_.background_op, _delete_=True, "
-            'prob=0.1)` and `train_dataloader = with_background_op(_base_.train_dataloader, '
-            'background_op)` (from bgaug_mm.datasets.views)',
-            logger='current',
-            level=logging.WARNING,
-        )
+    if not named or _holds(plain([cfg.get('train_dataloader'), cfg.get('model')]), named):
+        return
+    bases = Config._get_base_files(cfg.filename)
+    folder = os.path.dirname(cfg.filename)
+    below = [
+        plain(load_config(base if '::' in base else os.path.join(folder, base)).get('background_op'))
+        for base in ([bases] if isinstance(bases, str) else bases)
+    ]
+    if named in below or not any(below):  # not overridden here
+        return
+    print_log(
+        '`background_op` of the config is not the one in its views, and does nothing. To change '
+        "a recipe's: `train_dataloader = with_background_op(_base_.train_dataloader, "
+        'dict(_base_.background_op, prob=0.1))` (from bgaug_mm.datasets.views)',
+        logger='current',
+        level=logging.WARNING,
+    )
 
 
 def _holds(node: Any, wanted: Any) -> bool:
