@@ -19,6 +19,7 @@ from . import launch_config as lc
 from .launch_config import LaunchError
 from .launch_errors import explain
 from .resume import choose_resume_checkpoint
+from .unused_operation import warn_of_unused_operation
 
 ENV_DEBUG = 'BGAUG_DEBUG'
 
@@ -131,7 +132,7 @@ def train_config(args: argparse.Namespace) -> Config:
         LaunchError: An option does not fit the config or the machine.
     """
     cfg = _common(args)
-    lc.warn_of_unused_operation(cfg)
+    warn_of_unused_operation(cfg)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:

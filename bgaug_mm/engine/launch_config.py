@@ -19,7 +19,6 @@ from mmengine.logging import print_log
 
 from .. import environment
 from ..compat.config_paths import config_path, config_root, near
-from ..datasets.view_pipelines import plain
 
 #: Packages that a config may name as a scope and that are no part of bgaug_mm.
 SCOPES = ('mmselfsup', 'mmcls', 'mmpretrain', 'mmdet')
@@ -115,39 +114,6 @@ def _flat_keys(node: Any, prefix: str = '') -> Iterator[str]:
     for key, value in items:
         yield f'{prefix}{key}'
         yield from _flat_keys(value, f'{prefix}{key}.')
-
-
-def warn_of_unused_operation(cfg: Config) -> None:
-    """Say so when the config overrides ``background_op`` and no view has what it says.
-
-    A recipe puts it into the views while its own file is read: what an inheriting
-    config or ``--cfg-options`` makes of the variable afterwards changes nothing.
-    """
-    named = plain(cfg.get('background_op'))
-    if not named or _holds(plain([cfg.get('train_dataloader'), cfg.get('model')]), named):
-        return
-    bases = Config._get_base_files(cfg.filename)
-    folder = os.path.dirname(cfg.filename)
-    below = [
-        plain(load_config(base if '::' in base else os.path.join(folder, base)).get('background_op'))
-        for base in ([bases] if isinstance(bases, str) else bases)
-    ]
-    if named in below or not any(below):  # not overridden here
-        return
-    print_log(
-        '`background_op` of the config is not the one in its views, and does nothing. To change '
-        "a recipe's: `train_dataloader = with_background_op(_base_.train_dataloader, "
-        'dict(_base_.background_op, prob=0.1))` (from bgaug_mm.datasets.views)',
-        logger='current',
-        level=logging.WARNING,
-    )
-
-
-def _holds(node: Any, wanted: Any) -> bool:
-    if node == wanted:
-        return True
-    children = node.values() if isinstance(node, Mapping) else node
-    return isinstance(node, (Mapping, list, tuple)) and any(_holds(c, wanted) for c in children)
 
 
 def innermost(dataset: Any, path: str) -> Iterator[tuple[str, ConfigDict]]:
