@@ -2,5 +2,7 @@
 
 from .algorithms import *  # noqa: F403
 from .data_preprocessors import BackgroundDataPreprocessor
+from .heads import DINOHead
+from .losses import DINOLoss
 
-__all__ = ['BackgroundDataPreprocessor']
+__all__ = ['BackgroundDataPreprocessor', 'DINOHead', 'DINOLoss']

@@ -1,9 +1,10 @@
-"""Upstream's algorithms, extended; registered as ``bgaug_mm.X``.
+"""Upstream's algorithms, extended, and DINO and iBOT; registered as ``bgaug_mm.X``.
 
 Importing this package imports neither mmselfsup nor mmpretrain.
 """
 
+from .dino import DINO
 from .image_mixture import ImageMixture
 from .matched_negatives_moco import MatchedNegativesMoCo
 
-__all__ = ['ImageMixture', 'MatchedNegativesMoCo']
+__all__ = ['DINO', 'ImageMixture', 'MatchedNegativesMoCo']
