@@ -17,16 +17,16 @@ class MaskEdit:
     """Box or threshold, then dilation, then blur, of the mask a foreground is cut by.
 
     The mask under ``gt_seg_map`` and the limits of the foreground share do not
-    notice.
+    notice. Pixels are those of what the operation gets: of the view, or of the whole
+    image where it stands before the crop.
 
     Args:
         threshold (int, optional): Make the mask hard: 255 where it is at least this, 1
             to 255. Defaults to None, the soft mask.
-        dilate (int): Widen the mask by so many pixels of the view, in a square of
-            side ``2·dilate + 1``. Masks that are too large do less harm than masks
+        dilate (int): Widen the mask by so many pixels, in a square of side
+            ``2·dilate + 1``. Masks that are too large do less harm than masks
             that are too small. Defaults to 0.
-        blur (float): Standard deviation of a Gaussian blur, in pixels of the view.
-            Defaults to 0.0.
+        blur (float): Standard deviation of a Gaussian blur, in pixels. Defaults to 0.0.
         blur_prob (float): Probability of the blur, in [0, 1]. Defaults to 1.0.
         as_box (bool): Take the bounding box of what is at least 64 (see
             :func:`~.functional.foreground_box`) instead of the mask. Not together with

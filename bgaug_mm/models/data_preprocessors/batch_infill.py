@@ -51,13 +51,6 @@ def infill(
     return _tile(images, box, strip), usable
 
 
-def tile_infill(
-    images: Tensor, masks: Tensor, *, threshold: int = 64, min_strip: float = 1 / 16
-) -> tuple[Tensor, Tensor]:
-    """:func:`infill` with ``'tile_strip'``."""
-    return infill(images, masks, 'tile_strip', threshold=threshold, min_strip=min_strip)
-
-
 def _largest_strip(box: Tensor, height: int, width: int, min_strip: float) -> tuple[Tensor, Tensor]:
     """The largest border strip outside each box (B, 4), and whether it is thick enough."""
     x1, y1, x2, y2 = box.unbind(1)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from bgaug_mm.datasets.transforms.infill import infill as infill_one
-from bgaug_mm.models.data_preprocessors.batch_infill import INFILLS, infill, tile_infill
+from bgaug_mm.models.data_preprocessors.batch_infill import INFILLS, infill
 
 
 @pytest.mark.parametrize('method', INFILLS)
@@ -35,7 +35,7 @@ def test_tile_strip_by_hand():
     image = torch.arange(5, dtype=torch.uint8).view(1, 1, 1, 5).expand(1, 3, 4, 5).clone()
     mask = torch.zeros(1, 1, 4, 5, dtype=torch.uint8)
     mask[..., 1:3] = 255
-    filled, usable = tile_infill(image, mask)
+    filled, usable = infill(image, mask, 'tile_strip')
     assert usable.tolist() == [True]
     assert filled[0, 0, 0].tolist() == [0, 3, 4, 3, 4]
     assert image[0, 0, 0].tolist() == [0, 1, 2, 3, 4]  # the argument stays
