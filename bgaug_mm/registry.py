@@ -25,6 +25,11 @@ HOOKS = _child('hook', _root.HOOKS, ['bgaug_mm.engine.hooks'])
 #: Sources of background images for BackgroundSwap (a registry of our own).
 BACKGROUNDS = Registry('background', scope=_SCOPE, locations=['bgaug_mm.datasets.backgrounds'])
 
+#: Per-sample losses of the algorithms, for HardViewSelectionHook (a registry of our own).
+VIEW_SCORERS = Registry(
+    'view scorer', scope=_SCOPE, locations=['bgaug_mm.engine.hard_views.scorers']
+)
+
 MODELS = _child('model', _root.MODELS, ['bgaug_mm.models'])
 MODEL_WRAPPERS = _child('model_wrapper', _root.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = _child('weight initializer', _root.WEIGHT_INITIALIZERS)
