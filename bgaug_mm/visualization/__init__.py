@@ -4,6 +4,7 @@ from .bar_chart import bar_chart
 from .contact_sheet import contact_sheet
 from .device_views import has_device_op, with_device_views
 from .html_report import Section, html_report
+from .line_panels import Line, Panel, line_panels
 from .mask_outline import with_outline
 from .negative_views import matched_settings, with_matched_negatives
 from .sample_views import (
@@ -13,12 +14,15 @@ from .sample_views import (
     find_images,
     sample_views,
 )
+from .training_log import find_logs, read_scalars
 from .view_recipe import RECIPE_HEAD, Recipe, read_recipe
 from .views_page import views_page
 from .views_sheet import views_sheet
 
 __all__ = [
     'RECIPE_HEAD',
+    'Line',
+    'Panel',
     'Recipe',
     'SampleViews',
     'Section',
@@ -27,10 +31,13 @@ __all__ = [
     'build_training_dataset',
     'contact_sheet',
     'find_images',
+    'find_logs',
     'has_device_op',
     'html_report',
+    'line_panels',
     'matched_settings',
     'read_recipe',
+    'read_scalars',
     'sample_views',
     'views_page',
     'views_sheet',

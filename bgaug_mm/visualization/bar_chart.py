@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bgaug_mm.files import write_bytes
 
-# Distinguishable with the common colour-vision deficiencies (Okabe and Ito).
-_COLOURS = ('#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#999999')
+#: Distinguishable with the common colour-vision deficiencies (Okabe and Ito).
+COLOURS = ('#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#999999')
 
 
 def bar_chart(
@@ -50,7 +50,7 @@ def bar_chart(
             [height for _, height in shown],
             width,
             label=label,
-            color=_COLOURS[row % len(_COLOURS)],
+            color=COLOURS[row % len(COLOURS)],
         )
         axes.bar_label(bars, fmt='%.0f', fontsize=8, padding=1)
     axes.set_xticks(range(len(keys)), keys, rotation=25, ha='right', rotation_mode='anchor')

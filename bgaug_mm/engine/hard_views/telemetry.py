@@ -89,8 +89,9 @@ class HardViewTelemetry:
     ``colour_rest``      of the other pairs
     ``local_iou_chosen`` mean IoU of chosen local crops with the chosen large ones
     ``local_iou_rest``   of the local crops left out
-    ``gain``             loss of the chosen pair minus the mean over the pairs, in the
-                         loss' own unit; without samples whose losses are not finite
+    ``gain``             mean loss of the chosen pairs, both orders, minus the mean over
+                         the pairs, in the loss' own unit; without samples whose losses
+                         are not finite. Multi-crop: over (large, any other view)
     ``wins_0`` …         share of samples that view 0, 1, … was chosen in
     ``time_share``       seconds of selection over seconds of training
     ==================== ============================================================
@@ -135,7 +136,8 @@ class HardViewTelemetry:
         Args:
             runner: Its message hub takes the figures.
             chosen: (B, K) int, indices of the views that train.
-            losses: (B, N, N) losses of the pairs, or None.
+            losses: (B, N, N) losses of the pairs, with multi-crop (B, G, N) those of the G
+                large views with all views, or None.
             data_samples: The batch's, for the crop boxes.
             views: The N candidate views (B, C, H, W) as loaded.
             seconds: What scoring and choosing took.
@@ -179,13 +181,10 @@ class HardViewTelemetry:
 
         self._mean('colour_chosen', 'colour_rest', colour_distance(views), taken, rest)
         if losses is not None:
-            pair_loss = (losses + losses.transpose(1, 2)).to(device) / 2
-            pair_loss = pair_loss.masked_fill(~compared, 0)
-            finite = pair_loss.isfinite().all(2).all(1)
-            pair_loss = pair_loss.masked_fill(~finite[:, None, None], 0)
-            mean = pair_loss.sum((1, 2)) / compared.sum()
-            pair = (pair_loss * taken).sum((1, 2)) / taken.sum((1, 2)).clamp(min=1)
-            self._total('gain', torch.stack([(pair - mean).sum(), finite.float().sum()]))
+            allowed = ~torch.eye(count, dtype=torch.bool, device=device)
+            if all(sizes):
+                allowed &= compared | compared.T
+            self._gain(losses.to(device), together, allowed)
         if boxes is None:
             return
         iou = pair_iou(boxes.to(device, non_blocking=True))
@@ -198,6 +197,17 @@ class HardViewTelemetry:
             with_chosen = (won * large)[:, None] * (~large)[:, None].float()  # (B, local, large)
             inside = won[:, :, None] * with_chosen
             self._mean('local_iou_chosen', 'local_iou_rest', iou, inside, with_chosen - inside)
+
+    def _gain(self, losses: Tensor, together: Tensor, allowed: Tensor) -> None:
+        rows = losses.shape[1]  # all views, or with multi-crop the large ones
+        allowed = allowed[:rows]
+        taken = together[:, :rows] * allowed
+        losses = losses.masked_fill(~allowed, 0)
+        finite = losses.isfinite().all(2).all(1)
+        losses = losses.masked_fill(~finite[:, None, None], 0)
+        mean = losses.sum((1, 2)) / allowed.sum()
+        chosen = (losses * taken).sum((1, 2)) / taken.sum((1, 2)).clamp(min=1)
+        self._total('gain', torch.stack([(chosen - mean).sum(), finite.float().sum()]))
 
     def _mean(self, name: str, other: str, values: Tensor, taken: Tensor, rest: Tensor) -> None:
         for key, weights in ((name, taken), (other, rest)):

@@ -134,10 +134,11 @@ def test_all_figures_by_loops(runner, pairs):
 
 
 def test_crops_of_two_sizes(runner):
+    losses = torch.arange(15.0).reshape(1, 3, 5)
     large, small = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 4, 4)
     boxes = [(0, 0, 10, 10), (0, 0, 10, 5), (0, 5, 10, 10), (0, 0, 10, 1), (0, 9, 10, 10)]
     HardViewTelemetry(interval=1).record(
-        runner, torch.tensor([[0, 2, 4]]), None, samples([boxes]), [large] * 3 + [small] * 2, 0.0
+        runner, torch.tensor([[0, 2, 4]]), losses, samples([boxes]), [large] * 3 + [small] * 2, 0.0
     )
     found = figures(runner)
     assert found['iou_chosen'] == pytest.approx(0.5)  # large crops 0 and 2
@@ -146,7 +147,8 @@ def test_crops_of_two_sizes(runner):
     assert found['local_iou_chosen'] == pytest.approx((0.1 + 0.2) / 2)
     assert found['local_iou_rest'] == pytest.approx((0.1 + 0) / 2)
     assert [found[f'wins_{i}'] for i in range(5)] == [1, 0, 1, 0, 1]
-    assert 'gain' not in found
+    # rows are the large views: 0 with 2 and 4, 2 with 0 and 4, against all but the diagonal
+    assert found['gain'] == pytest.approx((2 + 4 + 10 + 14) / 4 - (105 - 0 - 6 - 12) / 12)
 
 
 def test_what_is_unknown_is_left_out(runner):
