@@ -2,6 +2,15 @@
 
 from .base import PairScorer, ViewScorer
 from .build import build_scorer
+from .dino import DINOScorer
 from .simsiam import SimSiamScorer
+from .swav import SwAVScorer
 
-__all__ = ['PairScorer', 'SimSiamScorer', 'ViewScorer', 'build_scorer']
+__all__ = [
+    'DINOScorer',
+    'PairScorer',
+    'SimSiamScorer',
+    'SwAVScorer',
+    'ViewScorer',
+    'build_scorer',
+]
