@@ -63,8 +63,9 @@ def on_device(base: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Move the background op of a recipe from the workers to the model's device.
 
     The workers then only crop the masks along; the operation itself runs on the
-    whole batch in the data preprocessor, behind the photometric transforms. Sources
-    that look at other images take them from the batch.
+    whole batch in the data preprocessor, behind the photometric transforms, also
+    where the recipe has it before the crop: share limits and pixels of ``mask_edit``
+    then mean the view. Sources that look at other images take them from the batch.
 
     Args:
         base (dict): A recipe with a background op, ``_base_`` in a config file.
@@ -73,7 +74,8 @@ def on_device(base: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         tuple[dict, dict]: ``train_dataloader`` and ``model`` for the new config.
 
     Raises:
-        ValueError: If the recipe has no background op, or different ones.
+        ValueError: If the recipe has no background op, different ones, or one on the
+            device already.
 
     Example:
         >>> _base_ = 'bgaug_mm::byol_bgswap.py'
@@ -89,6 +91,8 @@ def on_device(base: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     views = per_view(pipeline[at])
     ops = [[step for step in view if is_background_op(step)] for view in views]
     chosen = [i for i, found in enumerate(ops) if found]
+    if 'background_op' in (base['model'].get('data_preprocessor') or {}):
+        raise ValueError('this recipe has its background op on the device already')
     if not chosen or any(ops[i] != ops[chosen[0]] or len(ops[i]) != 1 for i in chosen):
         raise ValueError(
             'the views need one background op, the same in each of them, but have '

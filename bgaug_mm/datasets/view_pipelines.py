@@ -56,6 +56,14 @@ def carry_mask(pipeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def with_crop(pipeline: list[dict[str, Any]], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One view's pipeline with more options for its crop."""
+    return [
+        {**step, **options} if short_type(step) == 'RandomResizedCrop' else step
+        for step in pipeline
+    ]  # fmt: skip
+
+
 def _size(pipeline: list[dict[str, Any]]) -> int:
     """Pixels of a view along its longer side."""
     crop = next(step for step in pipeline if short_type(step) == 'RandomResizedCrop')
@@ -72,7 +80,9 @@ def chosen_views(views: str | Sequence[int], pipelines: list[list[dict[str, Any]
     if views == 'large':
         sizes = [_size(pipeline) for pipeline in pipelines]
         return {i for i, size in enumerate(sizes) if size == max(sizes)}
-    if isinstance(views, str) or not views or not set(views) <= set(range(len(pipelines))):
+    indices = set(range(len(pipelines)))
+    listed = isinstance(views, Sequence) and not isinstance(views, str)
+    if not listed or not views or not set(views) <= indices:
         raise ValueError(
             "`views` must be 'all', 'first', 'large' or indices of the views (0 to "
             f'{len(pipelines) - 1}), but got {views!r}'
@@ -113,4 +123,7 @@ def packing(transform: Mapping[str, Any], *keys: str, with_mask: bool = False) -
     """The packing transform as ours, with more keys in the metainfo or with masks."""
     meta_keys = dict.fromkeys((*transform.get('meta_keys', ('img_path',)), *keys))
     with_mask = with_mask or transform.get('with_mask', False)
-    return dict(type='bgaug_mm.PackSaliencyInputs', with_mask=with_mask, meta_keys=list(meta_keys))
+    kept = {key: transform[key] for key in ('with_block_mask',) if key in transform}
+    return dict(
+        type='bgaug_mm.PackSaliencyInputs', with_mask=with_mask, **kept, meta_keys=list(meta_keys)
+    )

@@ -20,6 +20,7 @@ from .view_pipelines import (
     per_view,
     plain,
     short_type,
+    with_crop,
     with_op,
 )
 
@@ -69,6 +70,7 @@ def with_background_op(
     scope: str | None = None,
     views: str | Sequence[int] = 'all',
     position: str = 'before_photometric',
+    crop: Mapping[str, Any] | None = None,
     pack_masks: bool = False,
     fast: bool = True,
     **masks: Any,
@@ -97,6 +99,9 @@ def with_background_op(
             blur and grey; ``'after_photometric'``: last; ``'before_crop'``: on
             the whole image, anew for each view (DiLo). The papers leave it
             open; the default is our choice (``docs/design.md``).
+        crop (dict, optional): Options for the ``RandomResizedCrop`` of the views that
+            get the operation, e.g. ``dict(min_foreground=0.2)``: crops that keep a
+            fifth of the foreground (CAST). Defaults to None.
         pack_masks (bool): Send the views' masks to the model as a fourth
             channel (see :func:`background_preprocessor`). Defaults to False.
         fast (bool): Swap in the transforms of
@@ -135,7 +140,7 @@ def with_background_op(
         pipelines = [fast_transforms(view) for view in pipelines]
     chosen = chosen_views(views, pipelines)
     pipelines = [
-        with_op(view, dict(background_op), position) if i in chosen else view
+        with_op(with_crop(view, crop or {}), dict(background_op), position) if i in chosen else view
         for i, view in enumerate(pipelines)
     ]
     multi_view = {**pipeline[at], 'type': 'bgaug_mm.MultiView', **grouped(pipelines)}

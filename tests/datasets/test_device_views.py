@@ -70,6 +70,13 @@ def test_options_of_a_recipe_with_packed_masks_survive():
     assert on_device(base)[1]['data_preprocessor']['append_masks']
 
 
+def test_a_recipe_on_the_device_stays_there():
+    base = recipe(VIEW)
+    base['train_dataloader'], base['model'] = on_device(base)
+    with pytest.raises(ValueError, match='on the device already'):
+        on_device(base)
+
+
 def test_errors_name_what_was_found():
     base = recipe(VIEW)
     with pytest.raises(ValueError, match="SelfSupDataPreprocessor, but is 'CAEDataPreprocessor'"):

@@ -142,10 +142,18 @@ def test_one_number_of_views_is_split_for_the_first():
     ]
 
 
-@pytest.mark.parametrize('views', ['second', [2], [], [-1]])
+@pytest.mark.parametrize('views', ['second', [2], [], [-1], 5])
 def test_unknown_views(views):
     with pytest.raises(ValueError, match=r"`views` must be 'all'.*\(0 to 0\)"):
         with_background_op(dataloader(VIEW), OP, views=views)
+
+
+def test_options_for_the_crop_of_the_treated_views():
+    given = dataloader(VIEW, SMALL)
+    loader = with_background_op(given, OP, views='large', crop=dict(min_foreground=0.2))
+    large, small = loader['dataset']['pipeline'][3]['transforms']
+    assert large[0]['min_foreground'] == 0.2 and 'min_foreground' not in small[0]
+    assert 'min_foreground' not in given['dataset']['pipeline'][1]['transforms'][0][0]
 
 
 def test_unknown_position():
