@@ -81,8 +81,12 @@ def chosen_views(views: str | Sequence[int], pipelines: list[list[dict[str, Any]
         sizes = [_size(pipeline) for pipeline in pipelines]
         return {i for i, size in enumerate(sizes) if size == max(sizes)}
     indices = set(range(len(pipelines)))
-    listed = isinstance(views, Sequence) and not isinstance(views, str)
-    if not listed or not views or not set(views) <= indices:
+    if (
+        isinstance(views, str)
+        or not isinstance(views, Sequence)
+        or not views
+        or not set(views) <= indices
+    ):
         raise ValueError(
             "`views` must be 'all', 'first', 'large' or indices of the views (0 to "
             f'{len(pipelines) - 1}), but got {views!r}'
