@@ -56,7 +56,7 @@ class MultiCropScorer(ViewScorer, ABC):
 def forward_by_size(forward: Callable[[Tensor], Tensor], views: Sequence[Tensor]) -> Tensor:
     """(V, B, …): one pass a size, as in the training step, so that BN sees the same batches."""
     outputs = torch.cat([forward(torch.cat(group)) for group in group_by_size(views)])
-    return outputs.unflatten(0, (len(views), -1))
+    return outputs.view(len(views), -1, *outputs.shape[1:])
 
 
 def cross_entropy_matrix(probs: Tensor, logits: Tensor) -> Tensor:

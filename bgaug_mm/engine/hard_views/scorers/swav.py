@@ -49,7 +49,7 @@ class SwAVScorer(MultiCropScorer):
         if isinstance(features, (list, tuple)):  # mmselfsup's neck
             features = features[0]
         prototypes = F.normalize(loss.prototypes.weight, dim=1)
-        scores = F.linear(features, prototypes).float().unflatten(0, (len(views), -1))
+        scores = F.linear(features, prototypes).float().view(len(views), -1, len(prototypes))
         codes = [_codes(loss, scores[view], view, prototypes) for view in range(num_globals)]
         matrix = cross_entropy_matrix(torch.stack(codes), scores / loss.temperature)
         matrix.diagonal(dim1=1, dim2=2).zero_()  # a view does not predict its own code
