@@ -91,7 +91,7 @@ def chosen_views(views: str | Sequence[int], pipelines: list[list[dict[str, Any]
             "`views` must be 'all', 'first', 'large' or indices of the views (0 to "
             f'{len(pipelines) - 1}), but got {views!r}'
         )
-    return set(views)
+    return {int(index) for index in views}
 
 
 def find_multi_view(pipeline: list[dict[str, Any]]) -> int:
