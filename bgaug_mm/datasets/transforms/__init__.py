@@ -3,6 +3,7 @@
 from .background_op import BackgroundOp
 from .background_remove import BackgroundRemove
 from .background_swap import BackgroundSwap
+from .block_mask import RandomBlockMask
 from .color_jitter import ColorJitter
 from .gaussian_blur import GaussianBlur
 from .loading import LoadSaliencyMask
@@ -23,6 +24,7 @@ __all__ = [
     'LoadSaliencyMask',
     'MultiView',
     'PackSaliencyInputs',
+    'RandomBlockMask',
     'RandomGaussianBlur',
     'RandomGrayscale',
     'RandomResizedCrop',

@@ -60,6 +60,7 @@ class MultiView(BaseTransform):
     - flip (optional)
     - background_op (optional)
     - background_params (optional)
+    - block_mask (optional)
 
     Every key of ``collect`` that a view has becomes a list with one item a view (None
     for a view without it). All other keys of the results stay as they were.
@@ -71,7 +72,7 @@ class MultiView(BaseTransform):
             one pipeline.
         collect (Sequence[str]): Keys to collect from the views. Defaults to
             ('img', 'gt_seg_map', 'crop_bbox', 'flip', 'background_op',
-            'background_params').
+            'background_params', 'block_mask').
         copy_arrays (bool): Give each view deep copies instead. Defaults to False.
 
     Raises:
@@ -91,6 +92,7 @@ class MultiView(BaseTransform):
             'flip',
             'background_op',
             'background_params',
+            'block_mask',
         ),
         copy_arrays: bool = False,
     ) -> None:

@@ -4,7 +4,8 @@ Importing this package imports neither mmselfsup nor mmpretrain.
 """
 
 from .dino import DINO
+from .ibot import IBOT
 from .image_mixture import ImageMixture
 from .matched_negatives_moco import MatchedNegativesMoCo
 
-__all__ = ['DINO', 'ImageMixture', 'MatchedNegativesMoCo']
+__all__ = ['DINO', 'IBOT', 'ImageMixture', 'MatchedNegativesMoCo']

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 from mmengine.logging import MessageHub
 from torch import Tensor
 
 
-def check_views(inputs: Sequence[Tensor]) -> list[Tensor]:
-    """The preprocessed views, (B, 3, H, W) each.
+def check_views(inputs: Any) -> list[Tensor]:
+    """The preprocessed views of a batch, (B, 3, H, W) each.
 
     Raises:
         ValueError: If they are not two or more float tensors.

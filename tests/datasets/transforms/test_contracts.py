@@ -15,6 +15,7 @@ from bgaug_mm.datasets.transforms import (
     LoadSaliencyMask,
     MultiView,
     PackSaliencyInputs,
+    RandomBlockMask,
     RandomGaussianBlur,
     RandomGrayscale,
     RandomResizedCrop,
@@ -34,6 +35,7 @@ CASES = {
         [[RandomResizedCrop(size=16), BackgroundRemove(prob=1.0, min_foreground=0)]], 2
     ),
     'PackSaliencyInputs': lambda: PackSaliencyInputs(with_mask=True),
+    'RandomBlockMask': lambda: RandomBlockMask(patch_size=4),
     'ColorJitter': lambda: ColorJitter(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1),
     'RandomGrayscale': lambda: RandomGrayscale(prob=1.0, keep_channels=True),
     'GaussianBlur': lambda: GaussianBlur(radius=1.0, prob=1.0),
@@ -116,6 +118,7 @@ def test_required_keys_are_enough_and_needed(name: str) -> None:
     full = _results(name)
     if name == 'PackSaliencyInputs':
         required = {**required, 'img_path': False, 'gt_seg_map': False}
+        del required['block_mask']  # with `with_block_mask` alone, see test_packing.py
     elif name == 'MultiView':
         required = {**required, 'gt_seg_map': False}  # of the view's own transforms
     transform({key: full[key] for key in required})
