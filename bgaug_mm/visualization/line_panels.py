@@ -65,6 +65,7 @@ def line_panels(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     groups = list(dict.fromkeys(group for panel in panels for group in panel.lines))
     colours = {group: COLOURS[i % len(COLOURS)] for i, group in enumerate(groups)}
@@ -93,7 +94,7 @@ def line_panels(
         if panel.level is not None:
             axes.axhline(panel.level, color='#555', linewidth=0.8, linestyle=':')
         if panel.bars:
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(panel.title, loc='left', fontsize=10)
         axes.set_xlabel(panel.x_label, fontsize=8)
         axes.tick_params(labelsize=8)

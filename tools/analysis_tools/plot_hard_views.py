@@ -115,12 +115,16 @@ def make_panels(runs: dict[str, Scalars], window: int) -> list[Panel]:
         if any(lines.values()):
             panels.append(Panel(title, lines, note=note))
     shares = {label: winners(scalars) for label, scalars in runs.items()}
+    first = next(iter(shares.values()))
+    level = sum(first) / len(first) if first else None
     panels.append(
         Panel(
             'Which candidates win (share of images)',
             {label: [Line(range(len(share)), share)] for label, share in shares.items()},
             x_label='candidate view',
+            note='dotted: all alike',
             bars=True,
+            level=level,
         )
     )
     return panels
