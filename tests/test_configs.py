@@ -1,6 +1,8 @@
 """Every shipped config builds its dataset, model and hooks on generated data."""
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -8,12 +10,15 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import default_collate
+from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DATASETS, HOOKS, MODELS, VISUALIZERS, init_default_scope
+from torch.utils.data import DataLoader
 
 import bgaug_mm  # noqa: F401
 from bgaug_mm.compat.config_paths import config_root
+from bgaug_mm.engine.hooks import HardViewSelectionHook
 from bgaug_mm.engine.launch import build_runner, train_config, train_parser
 
 CONFIGS = sorted(
@@ -21,6 +26,9 @@ CONFIGS = sorted(
     for path in config_root().rglob('*.py')
     if '_base_' not in path.parts
 )
+
+#: Views of a step, by what the recipe's name begins with; 2 otherwise.
+MULTI_CROP = {'swav': 8, 'dino': 10, 'ibot': 10}
 
 
 def write_pair(root: Path, folder: str, name: str, size: tuple[int, int], rng) -> None:
@@ -63,6 +71,20 @@ def shrink_crops(transforms):
                 step[key] = {224: 64, 96: 32}.get(step[key], step[key])
 
 
+def select_hard_views(hook, model, dataset, batch):
+    """Run HardViewSelectionHook on a batch, as in the first iteration."""
+    runner = SimpleNamespace(
+        model=model,
+        train_dataloader=DataLoader(dataset, batch_size=4),
+        iter=0,
+        seed=0,
+        optim_wrapper=OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1)),
+        message_hub=MessageHub.get_instance('test_configs'),
+    )
+    hook.before_train(runner)
+    hook.before_train_iter(runner, 0, batch)
+
+
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     """Dataset, model and hooks; and one batch of it gives a loss with gradients."""
@@ -74,18 +96,29 @@ def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     assert len(dataset) == 8
     batch = default_collate([dataset[i] for i in range(4)])
-    sizes = [tuple(view.shape[2:]) for view in batch['inputs']]
-    if 'swav' in name:
-        assert sizes == [(64, 64)] * 2 + [(32, 32)] * 6
-    else:
-        assert len(sizes) == 2 and len(set(sizes)) == 1
-
     preprocessor = cfg.get('data_preprocessor')
     if 'data_preprocessor' not in cfg.model:  # as the Runner does
         cfg.model['data_preprocessor'] = preprocessor
     ours = cfg.model.data_preprocessor.get('type') == 'bgaug_mm.BackgroundDataPreprocessor'
     assert {view.shape[1] for view in batch['inputs']} == {4 if ours else 3}
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
+
+    # mmpretrain's visualization hook asks for it
+    VISUALIZERS.build({'name': name, **cfg.visualizer})
+    hooks = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
+    built = [HOOKS.build({key: hook[key] for key in hook if key != 'priority'}) for hook in hooks]
+    assert 'SampleSeedHook' in [type(hook).__name__ for hook in built]
+    selecting = [hook for hook in built if isinstance(hook, HardViewSelectionHook)]
+    assert len(selecting) == ('_hvs' in name)
+    for hook in selecting:
+        select_hard_views(hook, model, dataset, batch)
+    sizes = [tuple(view.shape[2:]) for view in batch['inputs']]
+    if not name.startswith('demo/'):
+        algorithm = re.split(r'[_.]', Path(name).name)[0]
+        assert len(sizes) == MULTI_CROP.get(algorithm, 2)
+    large = max(sizes)
+    assert sizes == [large] * 2 + [min(sizes)] * (len(sizes) - 2)
+
     losses = model._run_forward(model.data_preprocessor(batch, True), mode='loss')
     loss, logged = model.parse_losses(losses)
     loss.backward()
@@ -93,13 +126,6 @@ def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     assert ('loss_matched_negatives' in logged) == ('mocov2_bgswap' in name)
     gradient = next(p.grad for p in model.backbone.parameters() if p.requires_grad)
     assert gradient is not None and torch.isfinite(gradient).all()
-
-    # mmpretrain's visualization hook asks for it
-    VISUALIZERS.build({'name': name, **cfg.visualizer})
-    hooks = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
-    plain = [{key: hook[key] for key in hook if key != 'priority'} for hook in hooks]
-    built = [type(HOOKS.build(hook)).__name__ for hook in plain]
-    assert 'SampleSeedHook' in built
 
 
 @pytest.mark.parametrize('name', CONFIGS)

@@ -80,8 +80,9 @@ def local_files(path: Path) -> Iterator[Path]:
 
 
 def upstream(path: Path) -> str:
-    """The base config in another package."""
-    return next(base for file in local_files(path) for base in bases(file) if '::' in base)
+    """The base config in another package; 'bgaug_mm' for a recipe of our own algorithms."""
+    found = (base for file in local_files(path) for base in bases(file) if '::' in base)
+    return next(found, 'bgaug_mm')
 
 
 def notes(path: Path, word: str) -> str:
@@ -127,6 +128,10 @@ def describe(config: Config) -> tuple[str, str]:
         which = f'{count} of {len(views)}, on the device'
     if short_type(config.model) == 'MatchedNegativesMoCo':
         what.append(f'{config.model.get("num_matched", 1)} matched negative')
+    hooks = [h for h in config.get('custom_hooks', []) if 'HardViewSelection' in h['type']]
+    if hooks:
+        what.append(f'the hardest {hooks[0].get("num_views_out", 2)} of {len(views)} candidates')
+        which = which or f'{len(views)} candidates'
     if short_type(config.model) == 'ImageMixture':
         what.append(f'image mixture ({config.model.mixture})')
         which = f'{len(views)} of {len(views)}, on the device'
@@ -146,8 +151,9 @@ def table() -> str:
         masks = 'soft' if 'SaliencyMaskDataset' in config.train_dataloader.dataset.type else 'none'
         link = f'[{name.with_suffix("")}](../configs/{name})'
         base = upstream(path)
+        shown = f'{base.split("::")[0]}::…/{base.rsplit("/")[-1]}' if '::' in base else base
         rows.append(
-            f'| {link} | `{base.split("::")[0]}::…/{base.rsplit("/")[-1]}` | {what} | {views} '
+            f'| {link} | `{shown}` | {what} | {views} '
             f'| {masks} | {notes(path, "Source")} | {notes(path, "Ours")} |'
         )
     return HEAD + '\n' + '\n'.join(rows) + '\n'

@@ -1,0 +1,10 @@
+# configs/simclr_hvs.py over mmpretrain: SimCLR, the hardest of four views.
+_base_ = [
+    'mmpretrain::simclr/simclr_resnet50_8xb32-coslr-200e_in1k.py',
+    '../_base_/hard_views/pairs.py',
+]
+from bgaug_mm.datasets.views import with_candidate_views
+
+train_dataloader = with_candidate_views(_base_.train_dataloader, 4, scope='mmpretrain')
+custom_hooks = [*_base_.get('custom_hooks', []), _base_.hard_views]
+default_hooks = dict(sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))

@@ -1,0 +1,10 @@
+# SwAV (R50, 8x32, 200 epochs) trained on the hardest 2 + 6 of 4 + 12 crops.
+_base_ = [
+    'mmselfsup::selfsup/swav/swav_resnet50_8xb32-mcrop-2-6-coslr-200e_in1k-224-96.py',
+    '_base_/hard_views/multi_crop.py',
+]
+from bgaug_mm.datasets.views import with_candidate_views
+
+train_dataloader = with_candidate_views(_base_.train_dataloader, (4, 12), scope='mmselfsup')
+custom_hooks = [*_base_.get('custom_hooks', []), _base_.hard_views]
+default_hooks = dict(sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
