@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.instancenorm import _InstanceNorm
+from torch.nn.modules.batchnorm import _NormBase  # of all batch and instance norms
 
 
 @contextmanager
@@ -44,11 +43,10 @@ def scoring(model: nn.Module) -> Iterator[None]:
         for module in model.modules():
             if not module.training:
                 continue
-            if isinstance(module, _BatchNorm):
+            if isinstance(module, _NormBase):
                 # without running statistics, evaluation mode takes those of the batch
                 change(module, 'running_mean', None)
                 change(module, 'running_var', None)
-            elif isinstance(module, _InstanceNorm):
                 change(module, 'track_running_stats', False)
             change(module, 'training', False)
         with torch.random.fork_rng(devices=devices), torch.no_grad():

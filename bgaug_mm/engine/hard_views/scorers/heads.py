@@ -26,8 +26,8 @@ def cosine_losses(head: Any, predicted: Tensor, target: Tensor) -> Tensor:
     """
     loss: Any = criterion(head)
     if not hasattr(loss, 'shift_factor'):
-        raise _unknown(loss, 'CosineSimilarityLoss')
-    cosine = _all_pairs(F.normalize(predicted, dim=-1), F.normalize(target, dim=-1))
+        raise unknown_loss(loss, 'CosineSimilarityLoss')
+    cosine = all_pairs(F.normalize(predicted, dim=-1), F.normalize(target, dim=-1))
     return loss.shift_factor - loss.scale_factor * cosine
 
 
@@ -44,16 +44,17 @@ def cross_entropy_weight(head: Any) -> float:
         or getattr(loss, 'class_weight', None)
     )
     if not plain:
-        raise _unknown(loss, 'CrossEntropyLoss')
+        raise unknown_loss(loss, 'CrossEntropyLoss')
     return float(getattr(loss, 'loss_weight', 1.0))
 
 
-def _all_pairs(first: Tensor, second: Tensor) -> Tensor:
+def all_pairs(first: Tensor, second: Tensor) -> Tensor:
     """Inner products of a sample's views: (N, B, D), (N, B, D) -> (B, N, N)."""
     return first.transpose(0, 1) @ second.permute(1, 2, 0)
 
 
-def _unknown(loss: Any, known: str) -> ValueError:
+def unknown_loss(loss: Any, known: str) -> ValueError:
+    """The error for a head whose loss cannot be taken sample by sample."""
     return ValueError(
         f"views can be scored by the head's loss `{known}`, but it is `{type(loss).__name__}`: "
         "name another `scorer`, e.g. scorer='GenericScorer'"
