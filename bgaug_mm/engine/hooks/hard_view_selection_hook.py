@@ -258,7 +258,7 @@ class HardViewSelectionHook(Hook):
         with scoring(self._model), runner.optim_wrapper.optim_context(self._model):
             prepared = prepare(self._model, views, self.score_size)
             score = scorer.crop_losses if scorer.multi_crop else scorer.pair_losses
-            return score(self._model, prepared)
+            return score(self._model, prepared, **scorer.extras(views))
 
     def _select(
         self,

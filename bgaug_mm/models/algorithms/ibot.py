@@ -105,7 +105,7 @@ class IBOT(DINO):
         token = self.mask_token.to(patches.dtype)
         return torch.where(self._masks.unsqueeze(-1), token, patches), grid
 
-    def _tokens(self, views: Tensor, masks: Tensor | None = None) -> Tensor:
+    def tokens(self, views: Tensor, masks: Tensor | None = None) -> Tensor:
         """The student's class token and patches (B, 1 + N, C), behind masked ones if given."""
         self._masks = masks
         try:
@@ -122,7 +122,7 @@ class IBOT(DINO):
             masks (Tensor, optional): Which patches it must not see, (B, N) bool. Defaults to
                 None: it sees all.
         """
-        tokens = self._tokens(views, masks)
+        tokens = self.tokens(views, masks)
         return self.head(tokens[:, 0]), self.head(tokens[:, 1:])
 
     @torch.no_grad()
@@ -177,16 +177,16 @@ class IBOT(DINO):
         images = torch.cat(views[:num_globals])
         masks = self.patch_masks(torch.cat(list(block_masks)), images.shape[2:])
         teacher, teacher_patches = self.teacher(images)
-        tokens = self._tokens(images, masks)
+        tokens = self.tokens(images, masks)
         features = [tokens[:, 0]]
         if len(views) > num_globals:
             features += [
-                self._tokens(torch.cat(group))[:, 0] for group in group_by_size(views[num_globals:])
+                self.tokens(torch.cat(group))[:, 0] for group in group_by_size(views[num_globals:])
             ]
         student = self.head(torch.cat(features))
         loss_cls = self.dino_loss(student.chunk(len(views)), teacher.chunk(num_globals))
         student_patches = self.head(tokens[:, 1:][masks])
-        loss_patch = self.masked_losses(student_patches, teacher_patches, masks).mean()
+        loss_patch = self.masked_losses(student_patches, teacher_patches[masks], masks).mean()
         self.dino_loss.update_center(teacher)
         self.patch_loss.update_center(teacher_patches)
         return {
@@ -199,10 +199,10 @@ class IBOT(DINO):
 
         Args:
             student (Tensor): The student's logits (M, K) of the masked patches.
-            teacher (Tensor): The teacher's logits (B, N, K) of all patches.
+            teacher (Tensor): The teacher's logits (M, K) of the same.
             masks (Tensor): (B, N) bool, M of them true.
         """
-        each = self.patch_loss.cross_entropy(self.patch_loss.teacher_probs(teacher[masks]), student)
+        each = self.patch_loss.cross_entropy(self.patch_loss.teacher_probs(teacher), student)
         weights = masks / masks.sum(1, keepdim=True).clamp(min=1)
         views = masks.nonzero()[:, 0]
         return each.new_zeros(len(masks)).index_add(0, views, each * weights[masks])

@@ -29,6 +29,14 @@ class ViewScorer:
     #: Whether the losses of (i, j) and (j, i) are equal.
     symmetric: bool = True
 
+    def extras(self, views: Sequence[Tensor]) -> dict[str, Any]:
+        """What else the losses take, as keywords, from the views before the preprocessing.
+
+        Args:
+            views (Sequence[Tensor]): (B, C, H, W) uint8 each.
+        """
+        return {}
+
     def pair_losses(self, model: Any, views: Sequence[Tensor]) -> Tensor:
         """Loss of each ordered pair of views.
 
