@@ -100,7 +100,8 @@ def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     if 'data_preprocessor' not in cfg.model:  # as the Runner does
         cfg.model['data_preprocessor'] = preprocessor
     ours = cfg.model.data_preprocessor.get('type') == 'bgaug_mm.BackgroundDataPreprocessor'
-    assert {view.shape[1] for view in batch['inputs']} == {4 if ours else 3}
+    masked = cfg.model.type == 'bgaug_mm.IBOT'  # block masks on the global views
+    assert {view.shape[1] for view in batch['inputs']} == {4 if ours else 3, *([4] * masked)}
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
 
     # mmpretrain's visualization hook asks for it
