@@ -93,10 +93,8 @@ def running_mean(values: Sequence[float], window: int) -> list[float]:
 
 def winners(scalars: Scalars) -> list[float]:
     """Share of images that each candidate was chosen in, averaged over the log."""
-    shares = []
-    while (name := f'{PREFIX}wins_{len(shares)}') in scalars:
-        values = scalars[name][1]
-        shares.append(sum(values) / len(values))
+    names = sorted(name for name in scalars if name.startswith(f'{PREFIX}wins_'))
+    shares = [sum(scalars[name][1]) / len(scalars[name][1]) for name in names]
     return shares
 
 

@@ -92,7 +92,8 @@ class HardViewTelemetry:
     ``gain``             mean loss of the chosen pairs, both orders, minus the mean over
                          the pairs, in the loss' own unit; without samples whose losses
                          are not finite. Multi-crop: over (large, any other view)
-    ``wins_0`` …         share of samples that view 0, 1, … was chosen in
+    ``wins_0`` …         share of samples that view 0, 1, … was chosen in (``wins_00`` …
+                         with more than ten views)
     ``time_share``       seconds of selection over seconds of training
     ==================== ============================================================
 
@@ -164,8 +165,9 @@ class HardViewTelemetry:
         device, count = views[0].device, len(views)
         won = torch.zeros(len(views[0]), count, device=device)
         won.scatter_(1, chosen.to(device), 1.0)
+        digits = len(str(count - 1))  # so that names sort
         for index in range(count):
-            self._sum(f'wins_{index}', won[:, index])
+            self._sum(f'wins_{index:0{digits}}', won[:, index])
 
         sizes = [view.shape == views[0].shape for view in views]
         large = torch.tensor(sizes, device=device)

@@ -170,6 +170,15 @@ def test_samples_without_finite_losses_do_not_count(runner):
     assert figures(runner)['gain'] == pytest.approx(4 - 3)
 
 
+def test_names_of_many_views_sort(runner):
+    views = [torch.zeros(1, 3, 2, 2)] * 11
+    chosen = torch.tensor([[0, 10]])
+    HardViewTelemetry(interval=1).record(runner, chosen, None, None, views, 0.0)
+    wins = sorted(name for name in figures(runner) if 'wins' in name)
+    assert wins == [f'wins_{i:02}' for i in range(11)]
+    assert figures(runner)['wins_10'] == 1
+
+
 def test_time_share(runner, monkeypatch):
     now = iter([100.0, 108.0])  # the first record and the writing, 8 s later
     monkeypatch.setattr('time.perf_counter', lambda: next(now))
