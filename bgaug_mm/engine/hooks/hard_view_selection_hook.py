@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +27,7 @@ from ..hard_views.selection import (
     gather_views,
     select_pair,
 )
+from ..hard_views.stopwatch import Stopwatch
 from ..hard_views.telemetry import HardViewTelemetry
 
 #: Keeps the hook's random numbers apart from others of the same seed and iteration.
@@ -144,6 +144,7 @@ class HardViewSelectionHook(Hook):
         self.telemetry = (
             HardViewTelemetry(interval=telemetry_interval) if telemetry_interval else None
         )
+        self._stopwatch = Stopwatch()
         self._not_finite: Tensor | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -176,25 +177,34 @@ class HardViewSelectionHook(Hook):
         if share == 0 or len(views[0]) == 1:
             data_batch['inputs'] = [views[i] for i in first]
             return
-        started = time.perf_counter()
         views = self._model.data_preprocessor.cast_data(views)
+        seconds = self._stopwatch.start(views[0].device)
         chosen = torch.tensor(first, device=views[0].device).expand(len(views[0]), -1)
+        recipes = None
+        if self.per_global_recipe and self._recipes is not None:
+            recipes = self._recipes[:count]
+        ordered = self._scorer is not None and not self._scorer.symmetric
+        pairs = candidate_pairs(count, recipes, ordered=ordered)
         losses = None
         if self._scorer is not None:
             generator = self._generator(runner)
             hard = torch.rand(len(views[0]), generator=generator) < share
             losses = self._losses(self._scorer, runner, views)
-            index = self._select(self._scorer, losses, count, num_locals, generator)
+            options: dict[str, Any] = dict(objective=self.objective, generator=generator)
+            if self._scorer.multi_crop:
+                index = select_crops(losses, num_locals, recipes=recipes, **options)
+            else:
+                index = select_pair(losses, pairs=pairs, **options)
             finite = losses.flatten(1).isfinite().all(1)
             self._not_finite = (~finite).sum()
             chosen = torch.where((finite & hard.to(finite.device))[:, None], index, chosen)
         data_batch['inputs'] = gather_views(views[:count], chosen[:, :2])
         if num_locals:
             data_batch['inputs'] += gather_views(views[count:], chosen[:, 2:] - count)
+        seconds += self._stopwatch.stop()
         if self.telemetry is not None:
-            seconds = time.perf_counter() - started
             samples = data_batch.get('data_samples')
-            self.telemetry.record(runner, chosen, losses, samples, views, seconds)
+            self.telemetry.record(runner, chosen, losses, samples, views, seconds, pairs=pairs)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -259,24 +269,6 @@ class HardViewSelectionHook(Hook):
             prepared = prepare(self._model, views, self.score_size)
             score = scorer.crop_losses if scorer.multi_crop else scorer.pair_losses
             return score(self._model, prepared, **scorer.extras(views))
-
-    def _select(
-        self,
-        scorer: ViewScorer,
-        losses: Tensor,
-        count: int,
-        num_locals: int,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """(B, 2 + locals) indices."""
-        options: dict[str, Any] = dict(objective=self.objective, generator=generator)
-        recipes = None
-        if self.per_global_recipe and self._recipes is not None:
-            recipes = self._recipes[:count]
-        if scorer.multi_crop:
-            return select_crops(losses, num_locals, recipes=recipes, **options)
-        pairs = candidate_pairs(count, recipes, ordered=not scorer.symmetric)
-        return select_pair(losses, pairs=pairs, **options)
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
