@@ -94,8 +94,7 @@ def running_mean(values: Sequence[float], window: int) -> list[float]:
 def winners(scalars: Scalars) -> list[float]:
     """Share of images that each candidate was chosen in, averaged over the log."""
     names = sorted(name for name in scalars if name.startswith(f'{PREFIX}wins_'))
-    shares = [sum(scalars[name][1]) / len(scalars[name][1]) for name in names]
-    return shares
+    return [sum(scalars[name][1]) / len(scalars[name][1]) for name in names]
 
 
 def make_panels(runs: dict[str, Scalars], window: int) -> list[Panel]:
