@@ -94,6 +94,7 @@ class IBOT(DINO):
         #: plain VisionTransformer in checkpoints. Zeros at first, as in the released code.
         self.mask_token = nn.Parameter(torch.zeros(1, 1, self.backbone.embed_dims))
         self._masks: Tensor | None = None
+        self._masks_fit = False
         # for good, not around a forward: a compiled backbone looks for hooks only once
         self.backbone.patch_embed.register_forward_hook(self._mask_patches)
 
@@ -128,8 +129,19 @@ class IBOT(DINO):
     @torch.no_grad()
     def teacher(self, views: Tensor) -> Any:
         """The teacher's logits: class token (B, K), patches (B, N, K); without gradient."""
-        tokens = self.teacher_backbone(views)[-1]
+        tokens = self.teacher_features(views)
         return self.teacher_head(tokens[:, 0]), self.teacher_head(tokens[:, 1:])
+
+    @torch.no_grad()
+    def teacher_features(self, views: Tensor) -> Tensor:
+        """The teacher's class token and patches (B, 1 + N, C), without gradient."""
+        tokens: Tensor = self.teacher_backbone(views)[-1]
+        return tokens
+
+    def _patch(self) -> list[int]:
+        """Height and width of a patch in pixels."""
+        sizes = zip(self.backbone.img_size, self.backbone.patch_resolution, strict=True)
+        return [pixels // patches for pixels, patches in sizes]
 
     def patch_masks(self, masks: Tensor, size: Sequence[int]) -> Tensor:
         """The masks of pixels, by patch.
@@ -141,13 +153,22 @@ class IBOT(DINO):
         Returns:
             Tensor: (B, N) bool, row by row.
         """
-        grid = [
-            length // (pixels // patches)
-            for length, pixels, patches in zip(
-                size, self.backbone.img_size, self.backbone.patch_resolution, strict=True
-            )
-        ]
+        grid = [length // patch for length, patch in zip(size, self._patch(), strict=True)]
         return F.interpolate(masks[:, None].float(), size=grid).flatten(1) > 0
+
+    def _check_masks(self, masks: Tensor, pixels: Tensor) -> None:
+        """Refuse masks of other patches than the backbone's; looks at the first batch alone."""
+        if self._masks_fit:
+            return
+        size = pixels.shape[1:]
+        grid = [length // patch for length, patch in zip(size, self._patch(), strict=True)]
+        again = F.interpolate(masks.float().view(-1, 1, *grid), size=size)
+        if not torch.equal(again[:, 0] > 0, pixels):
+            raise ValueError(
+                f'the block masks do not fit the patches of {self._patch()} pixels: give '
+                '`RandomBlockMask` the `patch_size` of the backbone'
+            )
+        self._masks_fit = True
 
     def loss(
         self,
@@ -173,10 +194,13 @@ class IBOT(DINO):
                 f'`block_masks` must hold a mask for each of the {num_globals} global views, but '
                 f'got {None if block_masks is None else len(block_masks)}'
             )
-        self.update_teacher()
         images = torch.cat(views[:num_globals])
-        masks = self.patch_masks(torch.cat(list(block_masks)), images.shape[2:])
-        teacher, teacher_patches = self.teacher(images)
+        pixels = torch.cat(list(block_masks))
+        masks = self.patch_masks(pixels, images.shape[2:])
+        self._check_masks(masks, pixels)
+        with torch.no_grad():
+            seen = self._features_in_step(views[:num_globals])
+            teacher, teacher_patches = self.teacher_head(seen[:, 0]), self.teacher_head(seen[:, 1:])
         tokens = self.tokens(images, masks)
         features = [tokens[:, 0]]
         if len(views) > num_globals:
