@@ -153,6 +153,11 @@ class HardViewSelectionHook(Hook):
         self._scorer = None
         if self.objective != 'random':
             self._scorer = build_scorer(self.scorer, self._model, strict=self.strict)
+            if self.score_size is not None and getattr(self._scorer, 'reuse_teacher', False):
+                raise ValueError(
+                    '`reuse_teacher` needs scores at full size (`score_size=None`), but got '
+                    f'score_size={self.score_size}'
+                )
             if not self._scorer.multi_crop and self.num_views_out != 2:
                 raise ValueError(
                     f'`num_views_out` must be 2 for {type(self._scorer).__name__}, which scores '
@@ -198,6 +203,7 @@ class HardViewSelectionHook(Hook):
             finite = losses.flatten(1).isfinite().all(1)
             self._not_finite = (~finite).sum()
             chosen = torch.where((finite & hard.to(finite.device))[:, None], index, chosen)
+            self._scorer.hand_over(self._model, chosen)
         data_batch['inputs'] = gather_views(views[:count], chosen[:, :2])
         if num_locals:
             data_batch['inputs'] += gather_views(views[count:], chosen[:, 2:] - count)

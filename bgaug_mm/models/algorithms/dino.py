@@ -78,6 +78,7 @@ class DINO(BaseModel):
         self.teacher_backbone = copy.deepcopy(self.backbone).requires_grad_(False)
         self.teacher_head = copy.deepcopy(self.head).requires_grad_(False)
         self.dino_loss = self._build_loss(loss)
+        self._ready: Tensor | None = None
         self.train()
 
     def _build_loss(self, options: Mapping[str, Any] | None) -> Any:
@@ -107,7 +108,36 @@ class DINO(BaseModel):
     @torch.no_grad()
     def teacher(self, views: Tensor) -> Tensor:
         """The teacher's logits (B, K) of views (B, 3, H, W), without gradient."""
-        return self.teacher_head(_pooled(self.teacher_backbone(views)))
+        return self.teacher_head(self.teacher_features(views))
+
+    @torch.no_grad()
+    def teacher_features(self, views: Tensor) -> Tensor:
+        """What the teacher's head takes, of views (B, 3, H, W), without gradient."""
+        return _pooled(self.teacher_backbone(views))
+
+    def reuse_teacher(self, features: Tensor) -> None:
+        """Spare the next ``loss`` the teacher's pass over its global views.
+
+        The teacher must have moved (:meth:`update_teacher`) before these features were made;
+        ``loss`` does not move it again.
+
+        Args:
+            features (Tensor): :meth:`teacher_features` of the G global views, (G·B, …).
+        """
+        self._ready = features
+
+    def _features_in_step(self, views: Sequence[Tensor]) -> Tensor:
+        """Move the teacher and pass the global views through it, unless that was done."""
+        features, self._ready = self._ready, None
+        if features is None:
+            self.update_teacher()
+            return self.teacher_features(torch.cat(list(views)))
+        if len(features) != sum(map(len, views)):
+            raise ValueError(
+                f'the features given to `reuse_teacher` are of {len(features)} views, but '
+                f'{sum(map(len, views))} are global'
+            )
+        return features
 
     def forward(
         self, inputs: Any, data_samples: Any = None, mode: str = 'tensor', **options: Any
@@ -145,8 +175,8 @@ class DINO(BaseModel):
         """
         views = check_views(inputs)
         num_globals = count_globals(views)
-        self.update_teacher()
-        teacher = self.teacher(torch.cat(views[:num_globals]))
+        with torch.no_grad():
+            teacher = self.teacher_head(self._features_in_step(views[:num_globals]))
         features = [_pooled(self.backbone(torch.cat(group))) for group in group_by_size(views)]
         student = self.head(torch.cat(features))
         loss = self.dino_loss(student.chunk(len(views)), teacher.chunk(num_globals))

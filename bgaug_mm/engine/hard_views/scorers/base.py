@@ -37,6 +37,14 @@ class ViewScorer:
         """
         return {}
 
+    def hand_over(self, model: Any, chosen: Tensor) -> None:
+        """Give the step what scoring computed of the chosen views; by default nothing.
+
+        Args:
+            model: The unwrapped algorithm.
+            chosen (Tensor): (B, K) indices of the views of the step.
+        """
+
     def pair_losses(self, model: Any, views: Sequence[Tensor]) -> Tensor:
         """Loss of each ordered pair of views.
 

@@ -11,17 +11,23 @@ from torch import Tensor
 from bgaug_mm.models.algorithms.self_distillation import count_globals
 from bgaug_mm.registry import VIEW_SCORERS
 
-from .multi_crop import MultiCropScorer, cross_entropy_matrix, forward_by_size
+from .multi_crop import cross_entropy_matrix, forward_by_size
+from .self_distillation import SelfDistillationScorer
 
 
 @VIEW_SCORERS.register_module()
-class IBOTScorer(MultiCropScorer):
+class IBOTScorer(SelfDistillationScorer):
     """iBOT's two losses, per sample (Zhou et al., ICLR 2022, equations 2 and 3).
 
     Off the diagonal λ1 times DINO's cross-entropies of the class tokens, the student's global
     views masked by their own block masks; on the diagonal λ2 times the mean loss of the
     masked patches of a global view, which concerns no other view. Only masked patches go
     through the heads.
+
+    Args:
+        reuse_teacher (bool): See
+            :class:`~bgaug_mm.engine.hard_views.scorers.self_distillation.SelfDistillationScorer`.
+            Defaults to False.
     """
 
     algorithms = ('IBOT',)
@@ -54,7 +60,7 @@ class IBOTScorer(MultiCropScorer):
         # all globals in one batch, as in the step
         images = torch.cat(list(views[:num_globals]))
         masks = model.patch_masks(torch.cat(list(block_masks)), images.shape[2:])
-        teacher = model.teacher_backbone(images)[-1]
+        teacher = self.teacher_features(model, images, num_globals)
         tokens = model.tokens(images, masks)
         student = model.head(tokens[:, 0]).view(num_globals, len(views[0]), -1)
         if len(views) > num_globals:
