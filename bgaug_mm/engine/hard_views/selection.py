@@ -80,7 +80,9 @@ def choose(
     samples, count = values.shape
     # rounded: 0.1 · 10 candidates is one candidate, whatever 1 - 0.9 is in binary
     first, end = floor(round(band[0] * count, 6)), ceil(round(band[1] * count, 6))
-    drawn = torch.randint(first, end, (samples, 1), generator=generator).to(values.device)
+    drawn = torch.randint(first, end, (samples, 1), generator=generator)
+    # a copy that waited would hold the host until all scores are there
+    drawn = drawn.to(values.device, non_blocking=True)
     return values.argsort(dim=1, stable=True).gather(1, drawn).squeeze(1)
 
 
@@ -138,7 +140,7 @@ def select_pair(
     """
     if pairs is None:
         pairs = candidate_pairs(losses.shape[1])
-    pairs = pairs.to(losses.device)
+    pairs = pairs.to(losses.device, non_blocking=True)
     values = losses[:, pairs[:, 0], pairs[:, 1]]
     return pairs[choose(values, objective=objective, generator=generator)]
 

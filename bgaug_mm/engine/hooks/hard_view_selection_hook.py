@@ -56,7 +56,10 @@ class HardViewSelectionHook(Hook):
     * Iterations without selection, samples kept random and batches of one image take the
       first view of each recipe (with one recipe the first two, then the first locals): views
       are drawn alike, so that these are as random as any. A sample whose scores are not
-      finite does the same; these are counted as ``hard_views/not_finite`` in the log.
+      finite does the same; these are counted as ``hard_views/not_finite`` in the log. When
+      the pipeline makes no more views than are kept, nothing is scored (said once).
+    * With mmengine's ``compile`` of the whole model the scores run uncompiled, for they
+      call its parts; a compiled backbone is used.
 
     Args:
         num_views_out (int): Views to keep; 2, or with multi-crop 2 plus the locals. Defaults
@@ -145,6 +148,7 @@ class HardViewSelectionHook(Hook):
             HardViewTelemetry(interval=telemetry_interval) if telemetry_interval else None
         )
         self._stopwatch = Stopwatch()
+        self._told = False
         self._not_finite: Tensor | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -179,12 +183,13 @@ class HardViewSelectionHook(Hook):
         first = first_views(count, num_locals, self._recipes)
         share = self._share_of_hard_samples(runner)
         self._not_finite = None
-        if share == 0 or len(views[0]) == 1:
+        if share == 0 or len(views[0]) == 1 or len(views) == self.num_views_out:
             data_batch['inputs'] = [views[i] for i in first]
             return
         views = self._model.data_preprocessor.cast_data(views)
-        seconds = self._stopwatch.start(views[0].device)
-        chosen = torch.tensor(first, device=views[0].device).expand(len(views[0]), -1)
+        device = views[0].device
+        seconds = self._stopwatch.start(device)
+        chosen = torch.tensor(first, device=device).expand(len(views[0]), -1)
         recipes = None
         if self.per_global_recipe and self._recipes is not None:
             recipes = self._recipes[:count]
@@ -193,7 +198,7 @@ class HardViewSelectionHook(Hook):
         losses = None
         if self._scorer is not None:
             generator = self._generator(runner)
-            hard = torch.rand(len(views[0]), generator=generator) < share
+            hard = (torch.rand(len(views[0]), generator=generator) < share).to(device)
             losses = self._losses(self._scorer, runner, views)
             options: dict[str, Any] = dict(objective=self.objective, generator=generator)
             if self._scorer.multi_crop:
@@ -202,8 +207,7 @@ class HardViewSelectionHook(Hook):
                 index = select_pair(losses, pairs=pairs, **options)
             finite = losses.flatten(1).isfinite().all(1)
             self._not_finite = (~finite).sum()
-            chosen = torch.where((finite & hard.to(finite.device))[:, None], index, chosen)
-            self._scorer.hand_over(self._model, chosen)
+            chosen = torch.where((finite & hard)[:, None], index, chosen)
         data_batch['inputs'] = gather_views(views[:count], chosen[:, :2])
         if num_locals:
             data_batch['inputs'] += gather_views(views[count:], chosen[:, 2:] - count)
@@ -234,6 +238,14 @@ class HardViewSelectionHook(Hook):
             raise ValueError(
                 f'`num_views_out` is {self.num_views_out}, but the pipeline makes only '
                 f'{len(views)} views: raise `num_views` of MultiView'
+            )
+        if len(views) == self.num_views_out and not self._told:
+            self._told = True
+            print_log(
+                f'HardViewSelectionHook: the pipeline makes {len(views)} views and as many are '
+                'kept, so that there is no choice: raise `num_views` of MultiView.',
+                logger='current',
+                level=logging.WARNING,
             )
         if self._recipes is not None and len(self._recipes) != len(views):
             raise ValueError(

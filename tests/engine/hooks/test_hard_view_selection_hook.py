@@ -288,11 +288,18 @@ def test_scores_that_are_not_finite(model, views, monkeypatch):
     assert counts.tolist() == [0, 2]
 
 
-def test_batch_of_one_and_no_choice(model, views):
+def test_batch_of_one_and_no_choice(model, views, monkeypatch):
+    said = Mock()
+    monkeypatch.setattr(module, 'print_log', said)
+    model.backbone.register_forward_hook(lambda *_: pytest.fail('nothing is to be scored'))
     runner = runner_of(model)
     hook = started(runner)
     assert select(hook, runner, [view[:1] for view in views]).tolist() == [[0, 1]]
-    assert select(hook, runner, views[:2]).tolist() == [[0, 1]] * 6
+    said.assert_not_called()
+    for _ in range(2):
+        assert select(hook, runner, views[:2]).tolist() == [[0, 1]] * 6
+    said.assert_called_once()
+    assert 'makes 2 views and as many are kept' in said.call_args[0][0]
 
 
 def test_bad_views(model, views):
