@@ -47,6 +47,37 @@ def num_globals(views: Sequence[Tensor]) -> int:
     return count
 
 
+def count_views(
+    views: Sequence[Tensor], num_views_out: int, recipes: Sequence[int] | None
+) -> tuple[int, int]:
+    """Number of global candidates, and of local views to keep beside two global ones.
+
+    Args:
+        views (Sequence[Tensor]): The candidates, (B, C, H, W) each.
+        num_views_out (int): Views to keep.
+        recipes (Sequence[int], optional): Recipe of each view.
+
+    Raises:
+        ValueError: If there are too few, or the recipes are not one a view.
+    """
+    if len(views) < num_views_out:
+        raise ValueError(
+            f'`num_views_out` is {num_views_out}, but the pipeline makes only {len(views)} views: '
+            'raise `num_views` of MultiView'
+        )
+    if recipes is not None and len(recipes) != len(views):
+        raise ValueError(
+            f'`recipes` must be {len(views)} numbers, one a view, but got {list(recipes)}'
+        )
+    count, num_locals = num_globals(views), num_views_out - 2
+    if count < 2 or num_locals > len(views) - count:
+        raise ValueError(
+            f'`num_views_out` is {num_views_out}, 2 global views and {num_locals} local ones, but '
+            f'the pipeline makes {count} and {len(views) - count}'
+        )
+    return count, num_locals
+
+
 def first_views(globals_: int, num_locals: int, recipes: Sequence[int] | None) -> list[int]:
     """The views that stay without a choice: as good as random, for views are drawn alike.
 

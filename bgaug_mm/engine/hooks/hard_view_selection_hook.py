@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
@@ -16,8 +15,9 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ...registry import HOOKS
-from ..hard_views.candidates import as_views, first_views, num_globals, prepare, view_recipes
+from ..hard_views.candidates import as_views, count_views, first_views, prepare, view_recipes
 from ..hard_views.crop_selection import select_crops
+from ..hard_views.schedule import Schedule, check_integer, iteration_generator
 from ..hard_views.scorers import ViewScorer, build_scorer
 from ..hard_views.scoring import scoring
 from ..hard_views.selection import (
@@ -29,9 +29,6 @@ from ..hard_views.selection import (
 )
 from ..hard_views.stopwatch import Stopwatch
 from ..hard_views.telemetry import HardViewTelemetry
-
-#: Keeps the hook's random numbers apart from others of the same seed and iteration.
-_STREAM = 0x48565
 
 
 @HOOKS.register_module()
@@ -117,29 +114,16 @@ class HardViewSelectionHook(Hook):
         recipes: Sequence[int] | None = None,
         telemetry_interval: int = 10,
     ) -> None:
-        for name, value, least in (
-            ('num_views_out', num_views_out, 2),
-            ('every_n_iters', every_n_iters, 1),
-            ('begin', begin, 0),
-            ('warmup', warmup, 0),
-            ('telemetry_interval', telemetry_interval, 0),
-            ('end', begin + 1 if end is None else end, begin + 1),
-            ('score_size', 1 if score_size is None else score_size, 1),
-        ):
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f'`{name}` must be an integer from {least}, but got {value!r}')
-        if not 0 <= mix <= 1:
-            raise ValueError(f'`mix` must be in [0, 1], but got {mix}')
+        check_integer('num_views_out', num_views_out, 2)
+        check_integer('telemetry_interval', telemetry_interval, 0)
+        if score_size is not None:
+            check_integer('score_size', score_size, 1)
         check_objective(objective)
         self.num_views_out = num_views_out
         self.objective = objective
-        self.every_n_iters = every_n_iters
-        self.begin = begin
-        self.end = end
-        self.warmup = warmup
+        self.schedule = Schedule(begin, end, warmup, every_n_iters, mix)
         self.by_epoch = by_epoch
         self.score_size = score_size
-        self.mix = mix
         self.scorer = scorer
         self.strict = strict
         self.per_global_recipe = per_global_recipe
@@ -179,11 +163,23 @@ class HardViewSelectionHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Replace the batch's candidate views by the chosen ones."""
         views = as_views(data_batch)
-        count, num_locals = self._count(views)
+        count, num_locals = count_views(views, self.num_views_out, self._recipes)
+        if self._scorer is not None and not self._scorer.multi_crop and count != len(views):
+            raise ValueError(
+                f'views must be of one size for {type(self._scorer).__name__}, but have the '
+                f'shapes {[tuple(view.shape) for view in views]}'
+            )
         first = first_views(count, num_locals, self._recipes)
-        share = self._share_of_hard_samples(runner)
+        unit = len(runner.train_dataloader) if self.by_epoch else 1
+        share = self.schedule.share(runner.iter, unit)
         self._not_finite = None
-        if share == 0 or len(views[0]) == 1 or len(views) == self.num_views_out:
+        if len(views) == self.num_views_out:
+            self._tell_once(
+                f'the pipeline makes {len(views)} views and as many are kept, so that there is no '
+                'choice: raise `num_views` of MultiView'
+            )
+            share = 0
+        if share == 0 or len(views[0]) == 1:
             data_batch['inputs'] = [views[i] for i in first]
             return
         views = self._model.data_preprocessor.cast_data(views)
@@ -197,7 +193,7 @@ class HardViewSelectionHook(Hook):
         pairs = candidate_pairs(count, recipes, ordered=ordered)
         losses = None
         if self._scorer is not None:
-            generator = self._generator(runner)
+            generator = iteration_generator(runner.seed, runner.iter, get_rank())
             hard = (torch.rand(len(views[0]), generator=generator) < share).to(device)
             losses = self._losses(self._scorer, runner, views)
             options: dict[str, Any] = dict(objective=self.objective, generator=generator)
@@ -232,54 +228,10 @@ class HardViewSelectionHook(Hook):
                 level=logging.WARNING,
             )
 
-    def _count(self, views: list[Tensor]) -> tuple[int, int]:
-        """Number of global candidates, and of locals to keep."""
-        if len(views) < self.num_views_out:
-            raise ValueError(
-                f'`num_views_out` is {self.num_views_out}, but the pipeline makes only '
-                f'{len(views)} views: raise `num_views` of MultiView'
-            )
-        if len(views) == self.num_views_out and not self._told:
+    def _tell_once(self, message: str) -> None:
+        if not self._told:
             self._told = True
-            print_log(
-                f'HardViewSelectionHook: the pipeline makes {len(views)} views and as many are '
-                'kept, so that there is no choice: raise `num_views` of MultiView.',
-                logger='current',
-                level=logging.WARNING,
-            )
-        if self._recipes is not None and len(self._recipes) != len(views):
-            raise ValueError(
-                f'`recipes` must be {len(views)} numbers, one a view, but got {self._recipes}'
-            )
-        count = num_globals(views)
-        multi_crop = self._scorer is None or self._scorer.multi_crop
-        if not multi_crop and count != len(views):
-            raise ValueError(
-                f'views must be of one size for {type(self._scorer).__name__}, but have the '
-                f'shapes {[tuple(view.shape) for view in views]}'
-            )
-        num_locals = self.num_views_out - 2
-        if count < 2 or num_locals > len(views) - count:
-            raise ValueError(
-                f'`num_views_out` is {self.num_views_out}, 2 global views and {num_locals} local '
-                f'ones, but the pipeline makes {count} and {len(views) - count}'
-            )
-        return count, num_locals
-
-    def _share_of_hard_samples(self, runner: Runner) -> float:
-        """0 in iterations without selection."""
-        unit = len(runner.train_dataloader) if self.by_epoch else 1
-        since = runner.iter - self.begin * unit
-        ended = self.end is not None and runner.iter >= self.end * unit
-        if since < 0 or ended or since % self.every_n_iters:
-            return 0.0
-        rise = min(1.0, (since + 1) / (self.warmup * unit)) if self.warmup else 1.0
-        return (1 - self.mix) * rise
-
-    def _generator(self, runner: Runner) -> torch.Generator:
-        """The iteration's own random numbers, on the CPU."""
-        entropy = np.random.SeedSequence((runner.seed, runner.iter, get_rank(), _STREAM))
-        return torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+            print_log(f'{type(self).__name__}: {message}.', 'current', logging.WARNING)
 
     def _losses(self, scorer: ViewScorer, runner: Runner, views: list[Tensor]) -> Tensor:
         """(B, N, N) of pairs, or (B, G, V) of crops."""

@@ -10,6 +10,7 @@ from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from bgaug_mm.datasets.transforms import MultiView
 from bgaug_mm.engine.hard_views.candidates import (
     as_views,
+    count_views,
     first_views,
     num_globals,
     prepare,
@@ -45,6 +46,18 @@ def test_globals_are_the_first_of_the_largest_size():
     for sizes in [(4, 8), (8, 8, 4, 2), (8, 4, 8)]:
         with pytest.raises(ValueError, match='then local ones of one smaller size, but have'):
             num_globals(views(*sizes))
+
+
+def test_counts():
+    assert count_views(views(8, 8, 8), 2, None) == (3, 0)
+    assert count_views(views(8, 8, 4, 4, 4), 4, [0, 0, 1, 1, 1]) == (2, 2)
+    with pytest.raises(ValueError, match='`num_views_out` is 4, but the pipeline makes only 2'):
+        count_views(views(8, 8), 4, None)
+    with pytest.raises(ValueError, match=r'`recipes` must be 2 numbers, .* got \[0\]'):
+        count_views(views(8, 8), 2, [0])
+    for sizes, out, found in [((8, 8, 8), 3, '3 and 0'), ((8, 4, 4), 2, '1 and 2')]:
+        with pytest.raises(ValueError, match=f'but the pipeline makes {found}'):
+            count_views(views(*sizes), out, None)
 
 
 def test_first_views():
