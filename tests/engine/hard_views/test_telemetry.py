@@ -71,6 +71,14 @@ def test_colour_by_hand_of_views_of_two_sizes_and_a_mask():
     assert distance[0].tolist() == [[0, 5], [5, 0]]
 
 
+def test_colour_of_large_views_is_close():
+    rng = np.random.default_rng(0)
+    views = [torch.tensor(rng.integers(0, 200 + 20 * i, (2, 3, 224, 224))) for i in range(2)]
+    means = [view.float().mean((2, 3)) for view in views]
+    exact = (means[0] - means[1]).norm(dim=1)
+    assert torch.allclose(colour_distance(views)[:, 0, 1], exact, atol=3)
+
+
 def test_boxes_of_a_batch():
     boxes = random_boxes(3, 2)
     found = crop_boxes(samples(boxes.tolist()), 2)
