@@ -29,6 +29,25 @@ def test_masks_as_fourth_channel() -> None:
         np.testing.assert_array_equal(tensor[3].numpy(), mask)
 
 
+def test_block_masks_come_last_where_a_view_has_one() -> None:
+    blocks = [np.eye(4, 6, dtype=np.uint8), None]
+    results = {'img': VIEWS, 'gt_seg_map': MASKS, 'block_mask': blocks}
+    pack = PackSaliencyInputs(with_mask=True, with_block_mask=True, meta_keys=())
+    first, second = pack(results)['inputs']
+    assert first.shape == (5, 4, 6) and second.shape == (4, 4, 6)
+    for tensor, view, mask in zip((first, second), VIEWS, MASKS, strict=True):
+        np.testing.assert_array_equal(tensor[:3].numpy(), view.transpose(2, 0, 1))
+        np.testing.assert_array_equal(tensor[3].numpy(), mask)
+    np.testing.assert_array_equal(first[4].numpy(), blocks[0])
+    first, second = PackSaliencyInputs(with_block_mask=True, meta_keys=())(results)['inputs']
+    assert first.shape == (4, 4, 6) and second.shape == (3, 4, 6)
+    np.testing.assert_array_equal(first[3].numpy(), blocks[0])
+    with pytest.raises(ValueError, match=r"\['block_mask'\] is missing"):
+        pack({'img': VIEWS, 'gt_seg_map': MASKS})
+    with pytest.raises(ValueError, match=r'`block_mask` must be \(4, 6\) uint8 like its view'):
+        pack(dict(results, block_mask=[np.eye(3, dtype=np.uint8), None]))
+
+
 def test_one_view_read_only_and_flipped() -> None:
     view, mask = VIEWS[0][:, ::-1], MASKS[0][:, ::-1]
     view.flags.writeable = mask.flags.writeable = False
