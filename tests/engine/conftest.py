@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from mmengine.registry import MODELS
@@ -12,7 +14,7 @@ TWO_VIEW = ('SimSiam', 'BYOL', 'SimCLR', 'MoCo', 'MoCoV3', 'BarlowTwins')
 BOTH = [(backend, kind) for backend in SHARED for kind in TWO_VIEW]
 
 
-def build(backend: str, kind: str, *, norm: str = 'BN') -> torch.nn.Module:
+def build(backend: str, kind: str, /, *, norm: str = 'BN', **overrides: Any) -> torch.nn.Module:
     """A tiny algorithm in training mode; targets that differ from the online network."""
     for library in {backend, SHARED[backend]}:
         __import__(f'{library}.models')
@@ -52,12 +54,11 @@ def build(backend: str, kind: str, *, norm: str = 'BN') -> torch.nn.Module:
     )  # fmt: skip
     preprocessor = dict(type=f'{backend}.SelfSupDataPreprocessor', mean=[120.0] * 3, std=[60.0] * 3)
     torch.manual_seed(0)
-    model = MODELS.build(
-        dict(
-            type=f'{backend}.{kind}', backbone=backbone, neck=neck, head=heads[kind],
-            data_preprocessor=preprocessor, **options,
-        )
-    ).train()  # fmt: skip
+    config = dict(
+        type=f'{backend}.{kind}', backbone=backbone, neck=neck, head=heads[kind],
+        data_preprocessor=preprocessor, **options,
+    )  # fmt: skip
+    model = MODELS.build({**config, **overrides}).train()
     for name in ('target_net', 'momentum_encoder', 'encoder_k'):
         if hasattr(model, name):
             for parameter in getattr(model, name).parameters():

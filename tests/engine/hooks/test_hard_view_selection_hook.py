@@ -441,6 +441,28 @@ def test_nothing_changes_in_any_algorithm(build, make_batch, algorithm):
     assert_no_trace(lambda: noisy(build(*algorithm)), batches)
 
 
+@pytest.mark.parametrize('backend', ['mmselfsup', 'mmpretrain'])
+def test_our_extension_with_masks(build, make_batch, backend):
+    """Scored by upstream's part; the masks reach the step with their views."""
+    import bgaug_mm.models  # noqa: F401
+
+    def extended():
+        preprocessor = dict(type='bgaug_mm.BackgroundDataPreprocessor', append_masks=True)
+        return build(
+            backend, 'MoCo', type='bgaug_mm.MatchedNegativesMoCo', backend=backend,
+            data_preprocessor=preprocessor,
+        )  # fmt: skip
+
+    mask = torch.zeros(4, 1, 32, 32, dtype=torch.uint8)
+    mask[:, :, 8:24, 8:24] = 255
+    batches = [
+        [torch.cat([view, mask], 1) for view in make_batch(seed=seed, samples=4)]
+        for seed in range(2)
+    ]
+    state = assert_no_trace(extended, batches)
+    assert all(loss > 0 for loss in state['losses'])
+
+
 def small():
     torch.manual_seed(0)
     return noisy(SimSiam().train())
