@@ -47,7 +47,8 @@ def build_scorer(
             raise ValueError(
                 f"`scorer` must be 'auto' or one of {sorted(known)}, but got {scorer!r}"
             )
-        return VIEW_SCORERS.build(config)
+        # its own scope, else mmengine looks in the run's default scope first and warns
+        return VIEW_SCORERS.build({**config, '_scope_': VIEW_SCORERS.scope})
     for base in type(model).__mro__:
         for found in known.values():
             if base.__name__ in found.algorithms:
@@ -65,4 +66,4 @@ def build_scorer(
         logger='current',
         level=logging.WARNING,
     )
-    return VIEW_SCORERS.build(dict(type=GENERIC))
+    return VIEW_SCORERS.build(dict(type=GENERIC, _scope_=VIEW_SCORERS.scope))
