@@ -74,7 +74,7 @@ def test_pictures_and_parameters(dataset):
     assert crop.crop_bbox == (0, 0, 2, 2)
     assert (crop.flip, crop.background_op) == ('vertical', 'Op')
     assert crop.background_params.startswith('level ')
-    assert keep[1:] == (keep.mask, None, None, None, None)
+    assert keep[2:] == (None, None, None, None, 'view', '')
     assert keep.image.shape == (2, 3, 3)
     assert zero.views[0].mask is None
     assert zero.views[0].flip == ''
