@@ -141,7 +141,7 @@ def test_the_same_images_elsewhere():
 
 
 def test_a_view_without_anything_drawn():
-    assert View(np.zeros((1, 1, 3), np.uint8))[1:] == (None,) * 5
+    assert View(np.zeros((1, 1, 3), np.uint8))[1:] == (*(None,) * 5, 'view', '')
 
 
 def test_building(tmp_path):
