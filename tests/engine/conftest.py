@@ -55,7 +55,7 @@ def build(backend: str, kind: str, /, *, norm: str = 'BN', **overrides: Any) -> 
     preprocessor = dict(type=f'{backend}.SelfSupDataPreprocessor', mean=[120.0] * 3, std=[60.0] * 3)
     torch.manual_seed(0)
     config = dict(
-        type=f'{backend}.{kind}', backbone=backbone, neck=neck, head=heads[kind],
+        type=f'{backend}.{kind}', backbone=backbone, neck=neck, head=heads.get(kind),
         data_preprocessor=preprocessor, **options,
     )  # fmt: skip
     model = MODELS.build({**config, **overrides}).train()
