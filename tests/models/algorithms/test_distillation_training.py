@@ -19,6 +19,8 @@ from mmengine.runner import Runner
 from bgaug_mm.compat.config_paths import config_root
 from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
 from bgaug_mm.datasets.transforms import PackSaliencyInputs, RandomBlockMask, SeedSample
+from bgaug_mm.datasets.views import with_background_op
+from bgaug_mm.registry import TRANSFORMS
 
 
 @pytest.fixture(scope='module')
@@ -176,3 +178,25 @@ def test_a_killed_run_continues_exactly(tiny, tmp_path, kind):
     expected = [0.4 - 0.36 * (1 + math.cos(math.pi * k / 8)) / 2 for k in range(1, 8)]
     assert decays[:-1] == pytest.approx(expected)
     assert [step[3] for step in straight.steps[::2]] == pytest.approx([0.04, 0.055, 0.07, 0.07])
+
+
+@pytest.mark.parametrize('name', ['dino', 'ibot'])
+def test_background_operations_in_the_recipes(name):
+    """Put into the global views; masks of both kinds reach the batch."""
+    config = Config.fromfile(str(config_root() / f'{name}.py'))
+    init_default_scope(config.default_scope)
+    op = dict(type='bgaug_mm.BackgroundRemove', prob=1.0, min_foreground=0)
+    loader = with_background_op(config.train_dataloader, op, views='large', pack_masks=True)
+    _, _, _, multi_view, pack = loader['dataset']['pipeline']
+    has_op = [op in view for view in multi_view['transforms']]
+    assert has_op == [True, True, False] and multi_view['num_views'] == [1, 1, 8]
+    for view in multi_view['transforms']:  # small, the test is not about sizes
+        view[0] = dict(view[0], size=view[0]['size'] // 3)
+    results = {
+        'img': np.random.randint(0, 256, (90, 120, 3), np.uint8),
+        'gt_seg_map': np.random.randint(0, 256, (90, 120), np.uint8),
+        'img_path': 'x.jpg',
+    }
+    inputs = TRANSFORMS.build(pack)(TRANSFORMS.build(multi_view)(results))['inputs']
+    channels = [5, 5] if name == 'ibot' else [4, 4]
+    assert [view.shape[0] for view in inputs] == channels + [4] * 8

@@ -208,3 +208,18 @@ def test_bad_input(tiny):
     shifted = [mask.roll(3, 2) for mask in tiny.masks()]
     with pytest.raises(ValueError, match=r'do not fit the patches of \[8, 8\] pixels'):
         model.loss(tiny.views(), block_masks=shifted)
+
+
+def test_compiled_backbone(tiny):
+    """The masks reach a compiled backbone, each its own, and none stays behind."""
+    if not hasattr(torch, 'compiler'):
+        pytest.skip('torch 2.0 does not compile on this Python')
+    model = tiny.build('IBOT').eval()
+    model.mask_token.data.normal_()
+    view = tiny.views()[0]
+    masks = [None, *(mask[:, ::8, ::8].flatten(1) for mask in tiny.masks())]
+    expected = [model.student(view, mask)[0] for mask in masks]
+    model.backbone = torch.compile(model.backbone, backend='eager')
+    for _ in range(2):
+        for mask, value in zip(masks, expected, strict=True):
+            torch.testing.assert_close(model.student(view, mask)[0], value)
