@@ -33,6 +33,7 @@ def check_objective(objective: Objective) -> tuple[float, float] | str:
             return 0.0, 1.0
     elif isinstance(objective, Mapping):
         options = dict(objective)
+        options.pop('_scope_', None)  # mmengine's, in configs inherited from another package
         kind = options.pop('type', None)
         if kind == 'top' and options.keys() == {'q'}:
             if not 0 < options['q'] <= 1:

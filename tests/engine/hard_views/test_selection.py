@@ -35,6 +35,10 @@ def test_quantiles_draw_from_their_ranks_and_from_all_of_them():
     assert draws(dict(type='band', low=0, high=0.01), values) == {0}
 
 
+def test_objective_of_an_inherited_config():
+    assert check_objective(dict(type='top', q=0.5, _scope_='bgaug_mm')) == (0.5, 1.0)
+
+
 def test_top_tenth_of_ten_is_one():
     """1 - 0.9 is below 0.1 in binary; still one candidate, not two."""
     values = torch.arange(10.0)[None]

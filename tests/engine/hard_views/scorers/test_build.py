@@ -3,6 +3,7 @@
 from unittest.mock import Mock
 
 import pytest
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from bgaug_mm.engine.hard_views.scorers import GenericScorer, SimSiamScorer, build_scorer
@@ -46,6 +47,13 @@ def test_by_name_and_config():
         GenericScorer(),
     ):
         assert isinstance(build_scorer(scorer, SimSiam()), GenericScorer)
+
+
+def test_in_another_library_s_scope(caplog):
+    with DefaultScope.overwrite_default_scope('mmselfsup'):
+        for scorer in ('GenericScorer', dict(type='GenericScorer', _scope_='mmselfsup')):
+            assert isinstance(build_scorer(scorer, SimSiam()), GenericScorer)
+    assert not [record for record in caplog.records if 'registry' in record.getMessage()]
 
 
 def test_unknown_names():
