@@ -204,7 +204,9 @@ class DINO(BaseModel):
 
 def _pooled(output: Any) -> Tensor:
     """Features (B, C) of a backbone's output."""
-    features: Tensor = output[-1] if isinstance(output, (tuple, list)) else output
+    while isinstance(output, (tuple, list)):  # the last stage, the last kind of it
+        output = output[-1]
+    features: Tensor = output
     if features.dim() == 4:
         return features.mean((2, 3))
     return features[:, 0] if features.dim() == 3 else features

@@ -39,8 +39,8 @@ class IBOT(DINO):
     Everything else is as in :class:`~bgaug_mm.models.algorithms.DINO`.
 
     Args:
-        backbone (dict): Config of a VisionTransformer of mmpretrain (or mmcls) with
-            ``out_type='raw'``: class token and patches.
+        backbone (dict): Config of a VisionTransformer of mmpretrain with ``out_type='raw'``:
+            class token and patches.
         head (dict): Config of the head.
         loss (dict, optional): Options of :class:`~bgaug_mm.models.losses.DINOLoss` for the
             class tokens. Defaults to None: its defaults.
