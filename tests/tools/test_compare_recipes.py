@@ -47,6 +47,8 @@ def test_a_schedule_is_stretched(tool):
     same = config()
     tool['stretch'](same, 20)
     assert same.to_dict() == config().to_dict()
+    with pytest.raises(ValueError, match='1 epochs are too few for the schedule .*Cosine'):
+        tool['stretch'](config(), 1)
     by_iteration = Config(dict(train_cfg={}, param_scheduler=[dict(type='X', by_epoch=False)]))
     by_iteration.train_cfg.max_epochs = 2
     with pytest.raises(ValueError, match='a schedule by iterations cannot be stretched'):
@@ -92,7 +94,7 @@ def test_two_recipes_on_a_tiny_world(tool, tmp_path, capsys, monkeypatch):
     world = str(tmp_path / 'world')
     runpy.run_path(str(maker))['main']([world, '--per-class', '16', '--test-per-class', '2'])
     runs = [f'{name}={ROOT}/configs/demo/simsiam{tag}_digits.py@{epochs}'
-            for name, tag, epochs in (('plain', '', 2), ('hard', '_hvs', 1))]  # fmt: skip
+            for name, tag, epochs in (('plain', '', 3), ('hard', '_hvs', 2))]  # fmt: skip
     command = [*runs, '--worlds', world, '--out-dir', str(tmp_path / 'out')]
     tool['main'](command)
     table = capsys.readouterr().out
@@ -101,3 +103,5 @@ def test_two_recipes_on_a_tiny_world(tool, tmp_path, capsys, monkeypatch):
     assert 0 <= results['hard']['0']['knn_original'] <= 100
     tool['main'](command)
     assert 'Seed 0' not in capsys.readouterr().out, 'nothing is done twice'
+    with pytest.raises(ValueError, match='plain holds a training of another recipe than'):
+        tool['main']([runs[0].replace('@3', '@4'), *command[2:]])

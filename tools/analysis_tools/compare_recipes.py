@@ -87,6 +87,8 @@ def stretch(config: Config, epochs: int) -> None:
         end = scheduler.get('end', before)
         scheduler['begin'] = begin if begin <= 1 else round(begin * epochs / before)
         scheduler['end'] = end if end <= 1 else round(end * epochs / before)
+        if scheduler['end'] <= scheduler['begin']:
+            raise ValueError(f'{epochs} epochs are too few for the schedule {scheduler}')
         if 'T_max' in scheduler:
             scheduler['T_max'] = scheduler['end'] - scheduler['begin']
 
@@ -104,14 +106,19 @@ def train_seed(
     waiting = {}
     for label, (name, epochs) in runs.items():
         work_dir = folder / label
-        if (work_dir / 'done').is_file():
-            continue
         config = load_config(name)
         if epochs:
             stretch(config, epochs)
         config.randomness = dict(seed=seed)
-        config_file = work_dir / 'recipe.py'
-        write_bytes(config_file, config.pretty_text.encode())
+        config_file, text = work_dir / 'recipe.py', config.pretty_text
+        if config_file.is_file() and config_file.read_text(encoding='utf-8') != text:
+            raise ValueError(
+                f'{work_dir} holds a training of another recipe than {name}: take another '
+                'label or --out-dir, or delete it'
+            )
+        write_bytes(config_file, text.encode())
+        if (work_dir / f'epoch_{config.train_cfg.max_epochs}.pth').is_file():
+            continue
         options = ['--data', world, '--work-dir', str(work_dir)]
         if (work_dir / 'last_checkpoint').is_file():
             options.append('--resume')
@@ -124,15 +131,13 @@ def train_seed(
     if waiting:
         print(f'Seed {seed}, {world}: {", ".join(waiting)}', flush=True)
         follow(waiting, jobs=jobs, started=time.time())
-    for label in waiting:
-        (folder / label / 'done').touch()
 
 
 def evaluate(work_dir: Path, world: str) -> Scores:
     """Scores of a training's last checkpoint."""
-    name = (work_dir / 'last_checkpoint').read_text(encoding='utf-8').strip()
     config = load_config(str(work_dir / 'recipe.py'))
-    backbone = load_frozen_backbone(work_dir / Path(name).name, config)
+    checkpoint = work_dir / f'epoch_{config.train_cfg.max_epochs}.pth'
+    backbone = load_frozen_backbone(checkpoint, config)
     scores: Scores = dict(evaluate_backbone(backbone, world))
     scores['minutes'] = train_minutes(work_dir)
     return scores
