@@ -110,7 +110,8 @@ def train_seed(
         if epochs:
             stretch(config, epochs)
         config.randomness = dict(seed=seed)
-        config_file, text = work_dir / 'recipe.py', config.pretty_text
+        # not inside the work dir, where mmengine writes the config it ran
+        config_file, text = folder / f'{label}.py', config.pretty_text
         if config_file.is_file() and config_file.read_text(encoding='utf-8') != text:
             raise ValueError(
                 f'{work_dir} holds a training of another recipe than {name}: take another '
@@ -135,7 +136,7 @@ def train_seed(
 
 def evaluate(work_dir: Path, world: str) -> Scores:
     """Scores of a training's last checkpoint."""
-    config = load_config(str(work_dir / 'recipe.py'))
+    config = load_config(str(work_dir.with_name(f'{work_dir.name}.py')))
     checkpoint = work_dir / f'epoch_{config.train_cfg.max_epochs}.pth'
     backbone = load_frozen_backbone(checkpoint, config)
     scores: Scores = dict(evaluate_backbone(backbone, world))
