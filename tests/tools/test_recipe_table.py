@@ -31,7 +31,9 @@ def test_every_recipe_has_its_twin_sources_and_choices(tool):
 def test_notes_come_from_the_bases_too_and_once(tool, tmp_path):
     (tmp_path / 'base.py').write_text('# A base.\n# Source: one.\n# Ours: two.\n')
     config = tmp_path / 'recipe.py'
-    config.write_text("# R.\n# Source: three.\n_base_ = [\n    'pkg::a/b.py',\n    'base.py',\n]\n")
-    assert tool.notes(config, 'Source') == 'three. one.'
+    config.write_text(
+        "# R.\n# Source: three\n# lines.\n_base_ = [\n    'pkg::a/b.py',\n    'base.py',\n]\n"
+    )
+    assert tool.notes(config, 'Source') == 'three lines. one.'
     assert tool.notes(config, 'Ours') == 'two.'
     assert tool.upstream(config) == 'pkg::a/b.py'

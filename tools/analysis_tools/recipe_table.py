@@ -82,14 +82,15 @@ def local_files(path: Path) -> Iterator[Path]:
 def upstream(path: Path) -> str:
     """The base config in another package; 'bgaug_mm' for a recipe of our own algorithms."""
     found = (base for file in local_files(path) for base in bases(file) if '::' in base)
-    return next(found, 'bgaug_mm')
+    return next((base for base in found if 'default_runtime' not in base), 'bgaug_mm')
 
 
 def notes(path: Path, word: str) -> str:
     """What the comment lines ``# <word>: …`` of a config and its local bases say."""
     texts = (file.read_text() for file in local_files(path))
-    found = (line for text in texts for line in re.findall(rf'^# {word}: (.+)$', text, re.M))
-    return ' '.join(dict.fromkeys(found))
+    note = rf'^# {word}: (.+(?:\n# (?!Source:|Ours:).+)*)'
+    found = (part for text in texts for part in re.findall(note, text, re.M))
+    return ' '.join(dict.fromkeys(part.replace('\n# ', ' ') for part in found))
 
 
 def _operation(op: Mapping[str, Any]) -> str:
@@ -135,7 +136,7 @@ def describe(config: Config) -> tuple[str, str]:
     if short_type(config.model) == 'ImageMixture':
         what.append(f'image mixture ({config.model.mixture})')
         which = f'{len(views)} of {len(views)}, on the device'
-    return ' + '.join(what), which
+    return ' + '.join(what) or 'none: the algorithm itself', which or f'{len(views)} views'
 
 
 def table() -> str:
