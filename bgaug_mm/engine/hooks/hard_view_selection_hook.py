@@ -204,6 +204,7 @@ class HardViewSelectionHook(Hook):
             finite = losses.flatten(1).isfinite().all(1)
             self._not_finite = (~finite).sum()
             chosen = torch.where((finite & hard)[:, None], index, chosen)
+            self._scorer.hand_over(self._model, chosen)
         data_batch['inputs'] = gather_views(views[:count], chosen[:, :2])
         if num_locals:
             data_batch['inputs'] += gather_views(views[count:], chosen[:, 2:] - count)
