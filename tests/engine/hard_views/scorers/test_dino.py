@@ -114,7 +114,7 @@ def test_products_stay_in_float32_under_autocast():
             half = DINOScorer().crop_losses(model, views)
             loss = copy.deepcopy(model).loss(views)['loss']
     assert half.dtype == torch.float32
-    torch.testing.assert_close(half, full, rtol=3e-2, atol=3e-2)
+    torch.testing.assert_close(half, full, rtol=5e-2, atol=5e-2)
     index = torch.arange(5).expand(BATCH, -1)
     torch.testing.assert_close(crop_loss(half, index).mean(), loss, rtol=1e-3, atol=1e-3)
 
