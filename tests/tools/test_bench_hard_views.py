@@ -33,17 +33,6 @@ def bench(root):
         sys.path.remove(str(root / 'tools/benchmarks'))
 
 
-@pytest.fixture(autouse=True)
-def scope():
-    """The models set the default scope of the process."""
-    from mmengine.registry import DefaultScope
-
-    before = DefaultScope.get_current_instance()
-    yield
-    if before is None:
-        DefaultScope._instance_dict.clear()
-
-
 def test_theory_by_hand(bench):
     from hard_view_cases import theory_dino, theory_two_view
 
@@ -79,7 +68,7 @@ def test_ratios_are_medians_of_rounds(bench):
 
 def test_naive_choices_are_the_exact_ones_of_few(bench):
     """Of all combinations at hand the copied views are those of the worst one."""
-    from hard_view_cases import build, crops, naive_crops
+    from hard_view_cases import build, crop_loss, crops, naive_crops
 
     cpu = torch.device('cpu')
     config = 'bgaug_mm::dino.py'
@@ -89,7 +78,7 @@ def test_naive_choices_are_the_exact_ones_of_few(bench):
     draws = bench.random_choices(5, torch.Generator().manual_seed(0))
     chosen = naive_crops(runner, views, draws)
     matrix = bench.loss_matrix(runner, views)
-    best = torch.stack([bench.crop_loss(matrix, d.expand(3, -1)) for d in draws], 1).argmax(1)
+    best = torch.stack([crop_loss(matrix, d.expand(3, -1)) for d in draws], 1).argmax(1)
     for sample, number in enumerate(best):
         for view, index in zip(chosen, draws[number], strict=True):
             assert torch.equal(view[sample], views[index][sample])

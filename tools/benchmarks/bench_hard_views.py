@@ -39,8 +39,11 @@ from hard_view_cases import (
     LOCALS_OUT,
     build,
     crops,
+    gains,
+    loss_matrix,
     naive_crops,
     naive_pair,
+    random_choices,
     step,
     theory_dino,
     theory_two_view,
@@ -48,10 +51,6 @@ from hard_view_cases import (
 from mmengine.utils import track_iter_progress
 from torch import Tensor
 
-from bgaug_mm.engine.hard_views.candidates import prepare
-from bgaug_mm.engine.hard_views.crop_selection import crop_loss, select_crops
-from bgaug_mm.engine.hard_views.scorers import DINOScorer
-from bgaug_mm.engine.hard_views.scoring import scoring
 from bgaug_mm.engine.hooks import HardViewSelectionHook
 from bgaug_mm.files import write_json
 
@@ -117,39 +116,6 @@ def dino_runs(runner: Any, views: list[Tensor]) -> Runs:
         teacher_reuse=selecting(scorer=dict(type='DINOScorer', reuse_teacher=True)),
         half_res=selecting(score_size=views[0].shape[-1] // 2),
         naive=(naive, 1),
-    )
-
-
-def random_choices(count: int, generator: torch.Generator) -> Tensor:
-    """(count, 2 + 8) combinations, one global crop of each recipe."""
-    blank = torch.zeros(count, GLOBALS, GLOBALS + LOCALS)
-    return select_crops(
-        blank, LOCALS_OUT, objective='random', recipes=[0, 0, 1, 1], generator=generator
-    )
-
-
-def loss_matrix(runner: Any, views: list[Tensor]) -> Tensor:
-    """DINO's cross-entropies of these candidates, on the CPU."""
-    with scoring(runner.model), runner.optim_wrapper.optim_context(runner.model):
-        return DINOScorer().crop_losses(runner.model, prepare(runner.model, views, None)).cpu()
-
-
-def gains(matrix: Tensor, repeats: int = 50) -> dict[str, float]:
-    """Shares of the loss that the exact choice adds to that of random crops."""
-    generator = torch.Generator().manual_seed(0)
-    draws = random_choices(128 * repeats, generator)
-    losses = torch.stack([crop_loss(matrix, draw.expand(len(matrix), -1)) for draw in draws])
-    losses = losses.view(repeats, 128, -1)
-    base = losses.mean((0, 1))
-    exact = crop_loss(matrix, select_crops(matrix, LOCALS_OUT, recipes=[0, 0, 1, 1]))
-
-    def share(best: Tensor) -> float:
-        return float((best - base).mean() / (exact - base).mean())
-
-    return dict(
-        gain_exact=share(exact),
-        gain_random64=share(losses[:, :64].amax(1).mean(0)),
-        gain_random128=share(losses.amax(1).mean(0)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What bench_hard_views measures: models, candidate views, the naive selection, theory."""
+"""What bench_hard_views measures: models, candidate views, naive selection, gains, theory."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from sklearn.datasets import load_sample_images
 from torch import Tensor
 
 from bgaug_mm.engine.hard_views.candidates import prepare
+from bgaug_mm.engine.hard_views.crop_selection import crop_loss, select_crops
+from bgaug_mm.engine.hard_views.scorers import DINOScorer
+from bgaug_mm.engine.hard_views.scoring import scoring
 from bgaug_mm.engine.launch_config import load_config
 from bgaug_mm.registry import MODELS
 
@@ -137,6 +140,39 @@ def naive_crops(runner: Any, views: list[Tensor], draws: Tensor) -> list[Tensor]
                 torch.where(at, new, old) for new, old in zip(picked, chosen or picked, strict=True)
             ]
     return chosen
+
+
+def random_choices(count: int, generator: torch.Generator) -> Tensor:
+    """(count, 2 + 8) combinations, one global crop of each recipe."""
+    blank = torch.zeros(count, GLOBALS, GLOBALS + LOCALS)
+    return select_crops(
+        blank, LOCALS_OUT, objective='random', recipes=[0, 0, 1, 1], generator=generator
+    )
+
+
+def loss_matrix(runner: Any, views: list[Tensor]) -> Tensor:
+    """DINO's cross-entropies of these candidates, on the CPU."""
+    with scoring(runner.model), runner.optim_wrapper.optim_context(runner.model):
+        return DINOScorer().crop_losses(runner.model, prepare(runner.model, views, None)).cpu()
+
+
+def gains(matrix: Tensor, repeats: int = 50) -> dict[str, float]:
+    """Shares of the loss that the exact choice adds to that of random crops."""
+    generator = torch.Generator().manual_seed(0)
+    draws = random_choices(128 * repeats, generator)
+    losses = torch.stack([crop_loss(matrix, draw.expand(len(matrix), -1)) for draw in draws])
+    losses = losses.view(repeats, 128, -1)
+    base = losses.mean((0, 1))
+    exact = crop_loss(matrix, select_crops(matrix, LOCALS_OUT, recipes=[0, 0, 1, 1]))
+
+    def share(best: Tensor) -> float:
+        return float((best - base).mean() / (exact - base).mean())
+
+    return dict(
+        gain_exact=share(exact),
+        gain_random64=share(losses[:, :64].amax(1).mean(0)),
+        gain_random128=share(losses.amax(1).mean(0)),
+    )
 
 
 def theory_two_view(num_views: int, *, scale: float = 1.0, every: int = 1) -> float:
