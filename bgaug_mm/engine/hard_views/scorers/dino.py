@@ -21,7 +21,9 @@ class DINOScorer(SelfDistillationScorer):
 
     ``[b, t, s]`` is the cross-entropy between the teacher's centred and sharpened output for
     global view t and the student's for view s (Caron et al., ICCV 2021, equation 3). Neither the
-    centre nor the teacher changes.
+    centre nor the teacher changes. Batch norms of the backbone see the candidates of one size
+    together, as they see the views of one size in the step; those of a head with
+    ``with_bn=True`` do too, though in the step they see all sizes at once.
 
     Args:
         reuse_teacher (bool): See
