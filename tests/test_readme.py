@@ -24,7 +24,10 @@ def test_configs_in_the_readme_load(root, index, tmp_path):
     assert dataset.dataset.data_root in ('/data/my_imagenet', 'data/imagenet/', 'data/mine')
 
 
-PAGES = ('README.md', *(f'docs/{n}.md' for n in ('demo', 'recipes', 'troubleshooting', 'views')))
+PAGES = (
+    'README.md',
+    *(f'docs/{n}.md' for n in ('demo', 'hard_views', 'recipes', 'troubleshooting', 'views')),
+)
 
 
 @pytest.mark.parametrize('page', PAGES)
