@@ -45,14 +45,16 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_default_scope() -> Iterator[None]:
-    """The default scope that a test sets (a Runner does) ends with it."""
+def _no_traces() -> Iterator[None]:
+    """The default scope and message hub that a test makes (a Runner does) end with it."""
+    from mmengine.logging import MessageHub
     from mmengine.registry import DefaultScope
 
-    before = dict(DefaultScope._instance_dict)
+    kept = [(manager, dict(manager._instance_dict)) for manager in (DefaultScope, MessageHub)]
     yield
-    DefaultScope._instance_dict.clear()
-    DefaultScope._instance_dict.update(before)
+    for manager, before in kept:
+        manager._instance_dict.clear()
+        manager._instance_dict.update(before)
 
 
 @pytest.fixture(scope='session')
