@@ -5,11 +5,11 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ...registry import HOOKS
+from ..submodules import submodule
 
 
 def feature_std(features: Tensor) -> float:
@@ -66,15 +66,8 @@ class CollapseHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Listen to the module."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        modules = dict(model.named_modules())
-        if self.module not in modules:
-            children = ', '.join(name for name, _ in model.named_children())
-            raise ValueError(
-                f'`module` must name a submodule of {type(model).__name__} '
-                f'(it has {children}), but got {self.module!r}'
-            )
-        self._handle = modules[self.module].register_forward_hook(self._listen)
+        module = submodule(runner.model, self.module)
+        self._handle = module.register_forward_hook(self._listen)
 
     def _listen(self, module: nn.Module, inputs: Any, output: Any) -> None:
         if self._armed:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.optim import Optimizer
 
 from ...registry import HOOKS
+from ..submodules import submodule
 
 
 @HOOKS.register_module()
@@ -49,17 +49,10 @@ class FreezeLastLayerHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Step in before the optimizer's steps."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        modules = dict(model.named_modules())
-        if self.module not in modules:
-            children = ', '.join(name for name, _ in model.named_children())
-            raise ValueError(
-                f'`module` must name a submodule of {type(model).__name__} '
-                f'(it has {children}), but got {self.module!r}'
-            )
+        module = submodule(runner.model, self.module)
         if self.iters is None and not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError('the training loop counts iterations: give `iters`, not `epochs`')
-        parameters = list(modules[self.module].parameters())
+        parameters = list(module.parameters())
 
         def before_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
             if self._frozen(runner):

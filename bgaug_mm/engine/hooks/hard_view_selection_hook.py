@@ -10,9 +10,8 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...registry import HOOKS
 from ..hard_views.candidates import as_views, count_views, first_views, prepare, view_recipes
@@ -29,6 +28,7 @@ from ..hard_views.selection import (
 )
 from ..hard_views.stopwatch import Stopwatch
 from ..hard_views.telemetry import HardViewTelemetry
+from ..submodules import unwrapped
 
 
 @HOOKS.register_module()
@@ -137,7 +137,7 @@ class HardViewSelectionHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the scorer and the recipes."""
-        self._model: Any = _unwrapped(runner.model)
+        self._model: Any = unwrapped(runner.model)
         self._scorer = None
         if self.objective != 'random':
             self._scorer = build_scorer(self.scorer, self._model, strict=self.strict)
@@ -240,9 +240,3 @@ class HardViewSelectionHook(Hook):
             prepared = prepare(self._model, views, self.score_size)
             score = scorer.crop_losses if scorer.multi_crop else scorer.pair_losses
             return score(self._model, prepared, **scorer.extras(views))
-
-
-def _unwrapped(model: nn.Module) -> nn.Module:
-    while is_model_wrapper(model):
-        model = model.module  # type: ignore[assignment]
-    return model

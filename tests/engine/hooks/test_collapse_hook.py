@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MessageHub
+from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
 from bgaug_mm.engine.hooks import CollapseHook
@@ -90,7 +91,7 @@ def test_one_sample_has_no_spread(hub):
 
 
 def test_wrapped_model(hub, monkeypatch):
-    monkeypatch.setattr('bgaug_mm.engine.hooks.collapse_hook.is_model_wrapper', lambda model: True)
+    monkeypatch.setitem(MODEL_WRAPPERS.module_dict, 'TestWrapper', SimpleNamespace)
     wrapped = SimpleNamespace(module=Model())
     iterate(CollapseHook(interval=1), wrapped, (torch.eye(4), torch.eye(4)), hub)
     assert len(logged(hub)) == 1
