@@ -39,13 +39,21 @@ define install
 	@touch $@
 endef
 
+# $(call saliency,INTERPRETER): --no-deps, see requirements/saliency.txt. opencv-contrib
+# holds opencv and more; in the same version it may overwrite it.
+define saliency
+	$(call install,$(1),--no-deps -r requirements/saliency.txt \
+	  opencv-contrib-python==$$($(1) -c \
+	  'from importlib.metadata import version; print(version("opencv-python"))'))
+endef
+
 # $(call checkout): rewritten when another checkout takes the environment over,
 # because an editable install points to one folder.
 define checkout
 	@echo '$(CURDIR)' | cmp -s - $@ || echo '$(CURDIR)' > $@
 endef
 
-.PHONY: help env env-classic test test-slow test-classic demo demo-cutouts bench lint wheel clean FORCE
+.PHONY: help env env-classic test test-slow test-classic saliency demo demo-cutouts bench lint wheel clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -64,6 +72,8 @@ test-slow: $(STAMPS)/tests ## the tests marked slow
 
 test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
 	$(PY_CLASSIC) -m pytest $(PYTEST_ARGS)
+
+saliency: $(STAMPS)/saliency ## what the saliency estimators need besides the stack
 
 demo: $(STAMPS)/stack ## plain against background-swapped pre-training on embedded data
 	$(PY) tools/demo.py --started $(STARTED) $(if $(DATA),--data $(DATA))
@@ -104,9 +114,13 @@ $(STAMPS)/stack: $(STAMPS)/checkout requirements/mminstall.txt $(PACKAGE)
 	$(call install,$(PY),-r requirements/mminstall.txt -e .)
 $(STAMPS_CLASSIC)/stack: $(STAMPS_CLASSIC)/checkout requirements/classic.txt $(PACKAGE)
 	$(call install,$(PY_CLASSIC),-r requirements/classic.txt -e .)
-$(STAMPS)/tests: $(STAMPS)/stack requirements/tests.txt
+$(STAMPS)/saliency: $(STAMPS)/stack requirements/saliency.txt
+	$(call saliency,$(PY))
+$(STAMPS_CLASSIC)/saliency: $(STAMPS_CLASSIC)/stack requirements/saliency.txt
+	$(call saliency,$(PY_CLASSIC))
+$(STAMPS)/tests: $(STAMPS)/saliency requirements/tests.txt
 	$(call install,$(PY),-r requirements/tests.txt)
-$(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/stack requirements/tests.txt
+$(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/saliency requirements/tests.txt
 	$(call install,$(PY_CLASSIC),-r requirements/tests.txt)
 # --no-deps: see the file.
 $(STAMPS)/benchmarks: $(STAMPS)/stack requirements/benchmarks.txt

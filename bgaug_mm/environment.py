@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import import_module, metadata, util
 from pathlib import Path
 
 #: Requirements file and supported Python minor versions of each stack.
@@ -207,3 +207,33 @@ def require(*modules: str) -> None:
 def _import_name(spec: str) -> str:
     name = _name(spec).removeprefix('onedl-').removesuffix('-lite')
     return {'opencv-python': 'cv2'}.get(name, name)
+
+
+def require_saliency(*modules: str) -> None:
+    """Raise unless these modules of requirements/saliency.txt can be found.
+
+    Args:
+        *modules: Import names, such as ``numba`` or ``cv2.saliency``; nothing but the
+            parent of a dotted name is imported.
+
+    Raises:
+        ImportError: Naming the missing modules and the commands that install them.
+    """
+    missing = [name for name in modules if not _importable(name)]
+    if missing:
+        file = requirements_file(stack_name()).with_name('saliency.txt')
+        lines = [
+            f'{" and ".join(missing)} {"is" if len(missing) == 1 else "are"} not installed; run:',
+            f'  {_PIP} install --no-deps -r {file}',
+        ]
+        if any(name.startswith('cv2') for name in missing):
+            version = found_version('opencv-python')
+            lines.append(f'  {_PIP} install --no-deps opencv-contrib-python=={version}')
+        raise ImportError('\n'.join(lines))
+
+
+def _importable(name: str) -> bool:
+    parent, _, child = name.rpartition('.')
+    if not parent:
+        return util.find_spec(name) is not None
+    return _importable(parent) and hasattr(import_module(parent), child)

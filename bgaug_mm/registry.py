@@ -30,6 +30,9 @@ VIEW_SCORERS = Registry(
     'view scorer', scope=_SCOPE, locations=['bgaug_mm.engine.hard_views.scorers']
 )
 
+#: Estimators of saliency masks (a registry of our own).
+SALIENCY_ESTIMATORS = Registry('saliency estimator', scope=_SCOPE, locations=['bgaug_mm.saliency'])
+
 MODELS = _child('model', _root.MODELS, ['bgaug_mm.models'])
 MODEL_WRAPPERS = _child('model_wrapper', _root.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = _child('weight initializer', _root.WEIGHT_INITIALIZERS)

@@ -145,3 +145,16 @@ def test_import_without_the_engine_names_the_command(root: Path):
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert 'torch and mmengine and mmcv and cv2 are not installed; run:' in done.stderr
     assert "-m pip install 'torch==2.11.0' 'onedl-mmengine==0.10.12'" in done.stderr
+
+
+def test_saliency_extra_names_the_commands(installed):
+    installed(CURRENT)
+    environment.require_saliency('numpy', 'os.path')
+    with pytest.raises(ImportError, match=r'no_such_module is not.*--no-deps -r .*saliency\.txt'):
+        try:
+            environment.require_saliency('no_such_module')
+        except ImportError as error:
+            assert 'opencv' not in str(error)
+            raise ImportError(str(error).replace('\n', ' ')) from error
+    with pytest.raises(ImportError, match=r'opencv-contrib-python==4\.12\.0\.88'):
+        environment.require_saliency('cv2.no_such_part')
