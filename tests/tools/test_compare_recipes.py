@@ -17,8 +17,10 @@ def tool():
 
 def test_runs(tool):
     runs = tool['read_runs'](['a=x.py', 'b c=mm::y.py@12'])
-    assert runs == {'a': ('x.py', None), 'b c': ('mm::y.py', 12)}
-    for bad in ('x.py', '=x.py', 'a=x.py@0', 'a=x.py@two', 'a='):
+    assert runs == {'a': ('x.py', None, {}), 'b c': ('mm::y.py', 12, {})}
+    (run,) = tool['read_runs'](['a=x.py@3,custom_hooks.1.mix=0.5,model.size=24']).values()
+    assert run == ('x.py', 3, {'custom_hooks.1.mix': 0.5, 'model.size': 24})
+    for bad in ('x.py', '=x.py', 'a=x.py@0', 'a=x.py@two', 'a=', 'a=x.py,mix', 'a=x.py,=3'):
         with pytest.raises(ValueError, match='a run must be LABEL=CONFIG'):
             tool['read_runs']([bad])
     with pytest.raises(ValueError, match='two runs are called a'):

@@ -2,7 +2,8 @@
 """Train recipes over seeds, probe their frozen features, and print mean and spread.
 
 Each world is one seed: seed i trains on the i-th folder. RUN is LABEL=CONFIG, or
-LABEL=CONFIG@EPOCHS to train shorter or longer, with the schedules stretched. What is
+LABEL=CONFIG@EPOCHS to train shorter or longer, with the schedules stretched; changes to
+the config stand behind it, as in hvs=CONFIG@12,custom_hooks.1.every_n_iters=2. What is
 done is skipped when the command is repeated, and an interrupted training goes on.
 Writes OUT_DIR/results.json and prints tables in Markdown: all runs, and the paired
 differences to the first.
@@ -19,16 +20,16 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
-from mmengine.config import Config  # noqa: E402
+from mmengine.config import Config, DictAction  # noqa: E402
 
 from bgaug_mm.compat import CheckpointError  # noqa: E402
-from bgaug_mm.engine.launch_config import LaunchError, load_config  # noqa: E402
+from bgaug_mm.engine.launch_config import LaunchError, load_config, merge_options  # noqa: E402
 from bgaug_mm.engine.training_progress import follow  # noqa: E402
 from bgaug_mm.engine.training_run import TrainingRun, train_command  # noqa: E402
 from bgaug_mm.evaluation import (  # noqa: E402
@@ -50,7 +51,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('runs', nargs='+', metavar='RUN', help='LABEL=CONFIG[@EPOCHS]')
+    parser.add_argument('runs', nargs='+', metavar='RUN', help='LABEL=CONFIG[@EPOCHS][,KEY=VALUE…]')
     parser.add_argument(
         '--worlds', nargs='+', required=True, metavar='DIR', help='one folder a seed, 0, 1, …'
     )
@@ -62,17 +63,34 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read_runs(specs: Sequence[str]) -> dict[str, tuple[str, int | None]]:
-    """LABEL=CONFIG[@EPOCHS] as label → (config, epochs)."""
+class Run(NamedTuple):
+    """A config, its epochs if they are not its own, and changes to it."""
+
+    config: str
+    epochs: int | None
+    options: dict[str, Any]
+
+
+def read_runs(specs: Sequence[str]) -> dict[str, Run]:
+    """LABEL=CONFIG[@EPOCHS][,KEY=VALUE…] as label → run; values hold no comma."""
+    options = argparse.ArgumentParser(exit_on_error=False)
+    options.add_argument('options', nargs='*', action=DictAction)
     runs = {}
     for spec in specs:
         label, _, rest = spec.partition('=')
+        rest, *changes = rest.split(',')
         config, _, epochs = rest.partition('@')
-        if not label or not config or (epochs and not (epochs.isdigit() and int(epochs))):
-            raise ValueError(f'a run must be LABEL=CONFIG or LABEL=CONFIG@EPOCHS, but got {spec}')
+        if (
+            not label
+            or not config
+            or (epochs and not (epochs.isdigit() and int(epochs)))
+            or not all('=' in change.strip('=') for change in changes)
+        ):
+            raise ValueError(f'a run must be LABEL=CONFIG[@EPOCHS][,KEY=VALUE…], but got {spec}')
         if label in runs:
             raise ValueError(f'two runs are called {label}')
-        runs[label] = config, int(epochs) if epochs else None
+        values = options.parse_args(changes).options if changes else {}
+        runs[label] = Run(config, int(epochs) if epochs else None, values)
     return runs
 
 
@@ -99,22 +117,22 @@ def train_minutes(folder: Path) -> float:
     return steps[-1] * statistics.median(times) / 60
 
 
-def train_seed(
-    runs: Mapping[str, tuple[str, int | None]], world: str, folder: Path, seed: int, jobs: int
-) -> None:
+def train_seed(runs: Mapping[str, Run], world: str, folder: Path, seed: int, jobs: int) -> None:
     """Train what is not trained yet."""
     waiting = {}
-    for label, (name, epochs) in runs.items():
+    for label, run in runs.items():
         work_dir = folder / label
-        config = load_config(name)
-        if epochs:
-            stretch(config, epochs)
+        config = load_config(run.config)
+        if run.options:
+            merge_options(config, run.options)
+        if run.epochs:
+            stretch(config, run.epochs)
         config.randomness = dict(seed=seed)
         # not inside the work dir, where mmengine writes the config it ran
         config_file, text = folder / f'{label}.py', config.pretty_text
         if config_file.is_file() and config_file.read_text(encoding='utf-8') != text:
             raise ValueError(
-                f'{work_dir} holds a training of another recipe than {name}: take another '
+                f'{work_dir} holds a training of another recipe than {run.config}: take another '
                 'label or --out-dir, or delete it'
             )
         write_bytes(config_file, text.encode())
