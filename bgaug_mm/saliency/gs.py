@@ -1,0 +1,100 @@
+"""Geodesic saliency (GS)."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse.csgraph import dijkstra
+
+from bgaug_mm.registry import SALIENCY_ESTIMATORS
+
+from .base import Image, SaliencyEstimator, rescale
+from .superpixels import Floats, SuperpixelGraph, merge_free, superpixel_graph
+
+BORDER_COSTS = ('zero', 'contrast')
+
+
+@SALIENCY_ESTIMATORS.register_module(name=['GS', 'gs'])
+class GS(SaliencyEstimator):
+    """Geodesic saliency on superpixels (Wei, Wen, Zhu, Sun; ECCV 2012, GS_SP).
+
+    The saliency of a superpixel is its distance to the background: the cost of the
+    cheapest path to a virtual node behind the border, over the steps of colour.
+
+    Args:
+        size (int, optional): Longest side at which the map is computed. Default: 400.
+        pixels (int): Mean size of a superpixel in pixels. Default: 600.
+        compactness (float): Of the superpixels, in units of Lab. Default: 20.
+        iterations (int): Of SLIC. Default: 5.
+        band (int): Width of the border in pixels. Default: 8.
+        border_cost (str): What the step from the virtual node to a border superpixel
+            costs: 'zero', or 'contrast': the mean of the smaller half of its colour
+            distances to the other border superpixels, so that an object which crosses
+            less than half of the border is not background. The paper computes a
+            one-dimensional saliency along the border; this measure of it is ours.
+            Default: 'zero'.
+    """
+
+    def __init__(
+        self,
+        size: int | None = 400,
+        *,
+        pixels: int = 600,
+        compactness: float = 20.0,
+        iterations: int = 5,
+        band: int = 8,
+        border_cost: str = 'zero',
+    ) -> None:
+        super().__init__(size)
+        if border_cost not in BORDER_COSTS:
+            raise ValueError(
+                f'`border_cost` must be one of {BORDER_COSTS}, but got {border_cost!r}'
+            )
+        self.superpixels = dict(
+            pixels=pixels, compactness=compactness, iterations=iterations, band=band
+        )
+        self.border_cost = border_cost
+
+    def estimate(self, image: Image) -> Floats:
+        graph = superpixel_graph(image, **self.superpixels)
+        if len(graph) < 2:
+            return np.zeros(image.shape[:2])
+        entry = np.zeros(len(graph))
+        if self.border_cost == 'contrast':
+            entry = border_contrast(graph)
+        return graph.to_pixels(rescale(distance_to_border(graph, entry)))
+
+
+def distance_to_border(graph: SuperpixelGraph, entry: Floats) -> Floats:
+    """Cost of the cheapest path to the virtual background node (§2, eq. 1).
+
+    Steps cost what the colour distance exceeds the average smallest one by ("small weight
+    clipping" of §3).
+
+    Args:
+        graph (SuperpixelGraph): Of the image.
+        entry (ndarray): (N,) float64, cost of the step from the node to each border
+            superpixel; the others' entries are not looked at.
+
+    Returns:
+        ndarray: (N,) float64, at least 0.
+    """
+    count = len(graph)
+    edges = np.zeros((count + 1, count + 1), dtype=bool)
+    edges[:count, :count] = graph.adjacent
+    edges[count, :count] = edges[:count, count] = graph.border
+    cost = np.zeros(edges.shape)
+    cost[:count, :count] = np.maximum(graph.distance - graph.nearest(graph.near), 0)
+    cost[count, :count] = cost[:count, count] = entry
+    joined, group = merge_free(edges, cost)
+    return dijkstra(joined, indices=group[count])[group[:count]]
+
+
+def border_contrast(graph: SuperpixelGraph) -> Floats:
+    """Mean of the smaller half of the colour distances to the other border superpixels."""
+    border = np.flatnonzero(graph.border)
+    apart = np.sort(graph.distance[np.ix_(border, border)], axis=1)[:, 1:]
+    half = max(1, apart.shape[1] // 2)
+    result = np.zeros(len(graph))
+    if apart.size:
+        result[border] = apart[:, :half].mean(axis=1)
+    return result
