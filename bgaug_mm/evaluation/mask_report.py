@@ -1,0 +1,178 @@
+"""The evaluation of masks as tables and pictures."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bgaug_mm.files import write_bytes, write_image, write_json
+from bgaug_mm.visualization import bar_chart, contact_sheet
+
+from .mask_evaluation import Evaluation, MaskSource, Pair, read_pair
+from .saliency_metrics import SUMMARY_KEYS, best_threshold, summarise
+
+#: What the table shows, and its heads.
+HEADS = {
+    'max_f': 'max F', 'adaptive_f': 'adaptive F', 'mae': 'MAE ↓', 's': 'S', 'max_e': 'max E',
+    'adaptive_e': 'adaptive E', 'iou': 'IoU', 'max_iou': 'max IoU', 'harmless': 'harmless',
+    'untouched': 'untouched',
+}  # fmt: skip
+_CHART = ('max_f', 's', 'max_e', 'iou', 'harmless', 'mae')
+_IMAGE_COLUMNS = (
+    'adaptive_f', 'mae', 's', 'adaptive_e', 'iou', 'kept', 'removed', 'harmless', 'share',
+)  # fmt: skip
+NOTES = """\
+Percent, with 95 % bootstrap intervals over the images. F (β² = 0.3), E, S and MAE by
+pysodmetrics, which stretches each map to [0, 1]; max: at the best threshold for all images;
+adaptive: at twice the map's mean. IoU: mask and truth cut at one half; max IoU: at the threshold
+in brackets. Harmless: a swap with this soft mask keeps ≥ 90 % of the foreground and removes
+≥ 90 % of the background. Untouched: mask outside 5 to 95 % of the image, so that nothing is
+swapped. Time: one image at a time, this machine."""
+
+
+def summary_of(results: Mapping[str, Evaluation]) -> dict[str, dict[str, Any]]:
+    """Per source: intervals by key, the best threshold, milliseconds an image."""
+    return {
+        name: {
+            **{key: found._asdict() for key, found in summarise(result.scores).items()},
+            'best_threshold': best_threshold(result.scores),
+            'ms_per_image': 1000 * float(np.mean(result.seconds)),
+        }
+        for name, result in results.items()
+    }
+
+
+def markdown_table(summary: Mapping[str, Mapping[str, Any]]) -> str:
+    """One row a source."""
+    heads = ['estimator', *HEADS.values(), 'ms/image']
+    lines = [f'| {" | ".join(heads)} |', '|---' + '|--:' * (len(heads) - 1) + '|']
+    for name, row in summary.items():
+        cells = [_cell(row[key]) for key in HEADS]
+        cells[list(HEADS).index('max_iou')] += f' [{row["best_threshold"]}]'
+        lines.append(f'| {" | ".join([name, *cells, format(row["ms_per_image"], ".0f")])} |')
+    return '\n'.join(lines)
+
+
+def _cell(interval: Mapping[str, float]) -> str:
+    value, low, high = (100 * interval[key] for key in ('value', 'low', 'high'))
+    return f'{value:.1f} ({low:.1f}–{high:.1f})'
+
+
+def write_tables(
+    folder: Path,
+    results: Mapping[str, Evaluation],
+    pairs: Sequence[Pair],
+    root: Path,
+    *,
+    settings: Mapping[str, Any],
+    skipped: Mapping[str, str],
+) -> str:
+    """Write results.md, results.json, summary.csv and per_image.csv.
+
+    Args:
+        folder: Where.
+        results: By name of the source.
+        pairs: The images they were scored on.
+        root: The images' folder; paths are relative to it.
+        settings: What is to be said of the run, for the JSON and the heading.
+        skipped: Sources that were not evaluated, and why.
+
+    Returns:
+        str: The text of results.md.
+    """
+    summary = summary_of(results)
+    said = ', '.join(f'{key} {value}' for key, value in settings.items() if value is not None)
+    text = f'{markdown_table(summary)}\n\n{said}. {NOTES}\n'
+    text += ''.join(f'\nSkipped: {name}: {reason}\n' for name, reason in skipped.items())
+    write_bytes(folder / 'results.md', text.encode())
+    write_json(
+        folder / 'results.json',
+        {'settings': dict(settings), 'estimators': summary, 'skipped': dict(skipped)},
+    )
+    parts = [(key, end) for key in SUMMARY_KEYS for end in ('value', 'low', 'high')]
+    last = ['best_threshold', 'ms_per_image']
+    _write_csv(
+        folder / 'summary.csv',
+        ['estimator', *(key if end == 'value' else f'{key}_{end}' for key, end in parts), *last],
+        [
+            [name, *(row[key][end] for key, end in parts), *(row[key] for key in last)]
+            for name, row in summary.items()
+        ],
+    )
+    _write_csv(
+        folder / 'per_image.csv',
+        ['estimator', 'image', *_IMAGE_COLUMNS, 'ms'],
+        [
+            [
+                name,
+                pair.image.relative_to(root).as_posix(),
+                *(float(getattr(scores, key)) for key in _IMAGE_COLUMNS),
+                1000 * seconds,
+            ]
+            for name, result in results.items()
+            for pair, scores, seconds in zip(pairs, result.scores, result.seconds, strict=True)
+        ],
+    )
+    return text
+
+
+def _write_csv(path: Path, head: list[str], rows: list[list[Any]]) -> None:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(head)
+    writer.writerows(
+        [f'{cell:.6g}' if isinstance(cell, float) else cell for cell in row] for row in rows
+    )
+    write_bytes(path, text.getvalue().encode())
+
+
+def write_pictures(
+    folder: Path,
+    results: Mapping[str, Evaluation],
+    sources: Mapping[str, MaskSource],
+    pairs: Sequence[Pair],
+    root: Path,
+    *,
+    size: int | None = None,
+    cell: int = 144,
+) -> None:
+    """Write scores.png (bars) and samples.png.
+
+    The samples: a row for each source with its best, median and worst image by IoU,
+    each as image, true mask and mask.
+    """
+    rows, captions = [], []
+    for name, result in results.items():
+        order = np.argsort([one.iou for one in result.scores], kind='stable')
+        row: list[Any] = []
+        words: list[str] = []
+        for index in (order[-1], order[len(order) // 2], order[0]):
+            image, truth = read_pair(pairs[index], size)
+            row += [image, truth, sources[name](pairs[index].image, image)]
+            words += [
+                name,
+                pairs[index].image.relative_to(root).as_posix(),
+                f'IoU {result.scores[index].iou:.2f}',
+            ]
+        rows.append(row)
+        captions.append(words)
+    sheet = contact_sheet(
+        rows,
+        ['image', 'truth', 'mask'] * 3,
+        groups=[('best by IoU', 3), ('median', 3), ('worst', 3)],
+        captions=captions,
+        cell=cell,
+    )
+    write_image(folder / 'samples.png', sheet)
+    means = {name: summarise(result.scores, resamples=1) for name, result in results.items()}
+    bar_chart(
+        {HEADS[key]: {name: 100 * row[key].value for name, row in means.items()} for key in _CHART},
+        list(results),
+        folder / 'scores.png',
+        title=f'Masks against the truth on {len(pairs)} images, percent',
+    )

@@ -1,0 +1,123 @@
+#!/usr/bin/env python
+"""Compare saliency estimators, and masks made before, with true masks.
+
+    python tools/saliency/evaluate_masks.py world/original --estimators rbd mbplus u2netp
+    python tools/saliency/evaluate_masks.py world/original --estimators \\
+        rbd 'mine=onnx:model=net.onnx' made_before=world/original_rbd
+
+Writes results.md (also printed), results.json, summary.csv, per_image.csv, scores.png
+and samples.png (best, median and worst image of each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from bgaug_mm.environment import require_saliency  # noqa: E402
+from bgaug_mm.evaluation.mask_evaluation import (  # noqa: E402
+    Evaluation,
+    MaskSource,
+    SourceSpec,
+    evaluate_source,
+    list_pairs,
+    read_pair,
+)
+from bgaug_mm.evaluation.mask_report import write_pictures, write_tables  # noqa: E402
+from bgaug_mm.registry import SALIENCY_ESTIMATORS  # noqa: E402
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('data', type=Path, help='folder of images')
+    parser.add_argument(
+        '--truth', type=Path, help='folder of the true masks, by default DATA_masks beside DATA'
+    )
+    parser.add_argument(
+        '--estimators',
+        nargs='+',
+        metavar='SPEC',
+        help='[NAME=]ESTIMATOR[:KEY=VALUE,…], or NAME=FOLDER of masks made before; by default '
+        'every estimator',
+    )
+    parser.add_argument('--limit', type=int, help='take so many images, evenly spaced')
+    parser.add_argument(
+        '--size', type=int, help='reduce images and true masks to this longest side first'
+    )
+    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/evaluate_masks'))
+    return parser.parse_args(argv)
+
+
+class Progress:
+    """How far an estimator is: one line rewritten on a terminal, else one every 15 s."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self.name, self.total, self.done = name, total, 0
+        self.started = self.printed = time.monotonic()
+        self.on_terminal = sys.stdout.isatty()
+
+    def __call__(self) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if now - self.printed < (0.2 if self.on_terminal else 15) and self.done < self.total:
+            return
+        self.printed = now
+        rate = self.done / max(now - self.started, 1e-9)
+        left = (self.total - self.done) / rate
+        text = (
+            f'{self.name}: {self.done}/{self.total}, {rate:.1f} images/s, '
+            f'{int(left) // 60}:{int(left) % 60:02d} left'
+        )
+        last = '\n' if self.done == self.total else ''
+        print(f'\r\033[K{text}{last}' if self.on_terminal else text,
+              end='' if self.on_terminal else '\n', flush=True)  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    results: dict[str, Evaluation] = {}
+    sources: dict[str, MaskSource] = {}
+    skipped: dict[str, str] = {}
+    try:
+        require_saliency('py_sod_metrics')
+        if args.size is not None and args.size < 1:
+            raise ValueError(f'`--size` must be at least 1, but got {args.size}')
+        SALIENCY_ESTIMATORS.import_from_location()
+        names = sorted(name for name in SALIENCY_ESTIMATORS.module_dict if name.islower())
+        specs = [SourceSpec.parse(text) for text in args.estimators or names]
+        doubled = {spec.name for spec in specs if sum(o.name == spec.name for o in specs) > 1}
+        if doubled:
+            raise ValueError(f'two estimators are named {min(doubled)}; write NAME=… before one')
+        pairs = list_pairs(args.data, args.truth, limit=args.limit)
+        read_pair(pairs[0], args.size)
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f'evaluate_masks: {error}')
+
+    for spec in specs:
+        try:
+            sources[spec.name] = source = spec.build(args.data)
+            results[spec.name] = evaluate_source(
+                source, pairs, size=args.size, advance=Progress(spec.name, len(pairs))
+            )
+        except Exception as error:
+            skipped[spec.name] = f'{error}' or type(error).__name__
+            print(f'{spec.name} is skipped: {skipped[spec.name]}', flush=True)
+    if not results:
+        sys.exit('evaluate_masks: nothing was evaluated')
+
+    settings = {'images': len(pairs), 'of': str(args.data), 'longest side': args.size}
+    text = write_tables(args.out_dir, results, pairs, args.data, settings=settings, skipped=skipped)
+    write_pictures(args.out_dir, results, sources, pairs, args.data, size=args.size)
+    print(f'\n{text}\n{args.out_dir}/')
+
+
+if __name__ == '__main__':
+    main()
