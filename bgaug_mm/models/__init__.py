@@ -4,5 +4,14 @@ from .algorithms import *  # noqa: F403
 from .data_preprocessors import BackgroundDataPreprocessor
 from .heads import DINOHead
 from .losses import DINOLoss
+from .saliency import FBetaLoss, SaliencyEncoder, SaliencyLearner, SaliencyNet
 
-__all__ = ['BackgroundDataPreprocessor', 'DINOHead', 'DINOLoss']
+__all__ = [
+    'BackgroundDataPreprocessor',
+    'DINOHead',
+    'DINOLoss',
+    'FBetaLoss',
+    'SaliencyEncoder',
+    'SaliencyLearner',
+    'SaliencyNet',
+]

@@ -1,8 +1,15 @@
 """Hooks."""
 
+from .average_predictions_hook import AveragePredictionsHook
 from .collapse_hook import CollapseHook
 from .freeze_last_layer_hook import FreezeLastLayerHook
 from .hard_view_selection_hook import HardViewSelectionHook
 from .sample_seed_hook import SampleSeedHook
 
-__all__ = ['CollapseHook', 'FreezeLastLayerHook', 'HardViewSelectionHook', 'SampleSeedHook']
+__all__ = [
+    'AveragePredictionsHook',
+    'CollapseHook',
+    'FreezeLastLayerHook',
+    'HardViewSelectionHook',
+    'SampleSeedHook',
+]

@@ -1,0 +1,11 @@
+# AdamW, one epoch of warm-up, cosine, 8 epochs: labels are noisy, so
+# training ends before a network learns them by heart.
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-2, by_epoch=True, begin=0, end=1,
+         convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', T_max=7, by_epoch=True, begin=1, end=8,
+         convert_to_iter_based=True),
+]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8)
