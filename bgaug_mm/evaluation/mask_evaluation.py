@@ -206,6 +206,10 @@ def _literal(text: str) -> Any:
         return text
 
 
+class SourceError(RuntimeError):
+    """A source failed on an image; the others may go on."""
+
+
 class Evaluation(NamedTuple):
     """Scores of one source, by image, and what an image took."""
 
@@ -231,14 +235,25 @@ def evaluate_source(
         size: Longest side in pixels to which images and true masks are reduced first.
             Defaults to None: as they are.
         advance: Called after each image. Defaults to nothing.
+
+    Raises:
+        SourceError: If the source fails, naming the image.
+        ValueError: If an image or its true mask cannot be used.
     """
     scores, seconds = [], []
-    source(pairs[0].image, read_pair(pairs[0], size)[0])
+    _mask_of(source, pairs[0].image, read_pair(pairs[0], size)[0])
     for pair in pairs:
         image, truth = read_pair(pair, size)
         start = time.perf_counter()
-        mask = source(pair.image, image)
+        mask = _mask_of(source, pair.image, image)
         seconds.append(time.perf_counter() - start)
         scores.append(score_mask(mask, truth))
         advance()
     return Evaluation(scores, seconds)
+
+
+def _mask_of(source: MaskSource, path: Path, image: Picture) -> Picture:
+    try:
+        return source(path, image)
+    except Exception as error:  # a network's runtime may raise anything
+        raise SourceError(f'{path}: {error or type(error).__name__}') from error

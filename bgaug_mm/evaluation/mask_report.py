@@ -65,6 +65,7 @@ def _cell(interval: Mapping[str, float]) -> str:
 
 def write_tables(
     folder: Path,
+    summary: Mapping[str, Mapping[str, Any]],
     results: Mapping[str, Evaluation],
     pairs: Sequence[Pair],
     root: Path,
@@ -76,6 +77,7 @@ def write_tables(
 
     Args:
         folder: Where.
+        summary: What :func:`summary_of` gave.
         results: By name of the source.
         pairs: The images they were scored on.
         root: The images' folder; paths are relative to it.
@@ -85,7 +87,6 @@ def write_tables(
     Returns:
         str: The text of results.md.
     """
-    summary = summary_of(results)
     said = ', '.join(f'{key} {value}' for key, value in settings.items() if value is not None)
     text = f'{markdown_table(summary)}\n\n{said}. {NOTES}\n'
     text += ''.join(f'\nSkipped: {name}: {reason}\n' for name, reason in skipped.items())
@@ -133,6 +134,7 @@ def _write_csv(path: Path, head: list[str], rows: list[list[Any]]) -> None:
 
 def write_pictures(
     folder: Path,
+    summary: Mapping[str, Mapping[str, Any]],
     results: Mapping[str, Evaluation],
     sources: Mapping[str, MaskSource],
     pairs: Sequence[Pair],
@@ -169,10 +171,9 @@ def write_pictures(
         cell=cell,
     )
     write_image(folder / 'samples.png', sheet)
-    means = {name: summarise(result.scores, resamples=1) for name, result in results.items()}
-    bar_chart(
-        {HEADS[key]: {name: 100 * row[key].value for name, row in means.items()} for key in _CHART},
-        list(results),
-        folder / 'scores.png',
-        title=f'Masks against the truth on {len(pairs)} images, percent',
-    )
+    bars = {
+        HEADS[key]: {name: 100 * row[key]['value'] for name, row in summary.items()}
+        for key in _CHART
+    }
+    title = f'Masks against the truth on {len(pairs)} images, percent'
+    bar_chart(bars, list(summary), folder / 'scores.png', title=title)

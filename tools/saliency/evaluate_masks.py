@@ -24,12 +24,17 @@ from bgaug_mm.environment import require_saliency  # noqa: E402
 from bgaug_mm.evaluation.mask_evaluation import (  # noqa: E402
     Evaluation,
     MaskSource,
+    SourceError,
     SourceSpec,
     evaluate_source,
     list_pairs,
     read_pair,
 )
-from bgaug_mm.evaluation.mask_report import write_pictures, write_tables  # noqa: E402
+from bgaug_mm.evaluation.mask_report import (  # noqa: E402
+    summary_of,
+    write_pictures,
+    write_tables,
+)
 from bgaug_mm.registry import SALIENCY_ESTIMATORS  # noqa: E402
 
 
@@ -86,6 +91,11 @@ def main(argv: list[str] | None = None) -> None:
     results: dict[str, Evaluation] = {}
     sources: dict[str, MaskSource] = {}
     skipped: dict[str, str] = {}
+
+    def skip(name: str, error: Exception) -> None:
+        skipped[name] = ' '.join(str(error).split())
+        print(f'{name} is skipped: {skipped[name]}', flush=True)
+
     try:
         require_saliency('py_sod_metrics')
         if args.size is not None and args.size < 1:
@@ -104,18 +114,25 @@ def main(argv: list[str] | None = None) -> None:
     for spec in specs:
         try:
             sources[spec.name] = source = spec.build(args.data)
-            results[spec.name] = evaluate_source(
-                source, pairs, size=args.size, advance=Progress(spec.name, len(pairs))
-            )
-        except Exception as error:
-            skipped[spec.name] = f'{error}' or type(error).__name__
-            print(f'{spec.name} is skipped: {skipped[spec.name]}', flush=True)
+        except (ValueError, ImportError, OSError) as error:
+            skip(spec.name, error)
+            continue
+        progress = Progress(spec.name, len(pairs))
+        try:
+            results[spec.name] = evaluate_source(source, pairs, size=args.size, advance=progress)
+        except SourceError as error:
+            skip(spec.name, error)
+        except (ValueError, OSError) as error:  # an image or a true mask
+            sys.exit(f'evaluate_masks: {error}')
     if not results:
         sys.exit('evaluate_masks: nothing was evaluated')
 
     settings = {'images': len(pairs), 'of': str(args.data), 'longest side': args.size}
-    text = write_tables(args.out_dir, results, pairs, args.data, settings=settings, skipped=skipped)
-    write_pictures(args.out_dir, results, sources, pairs, args.data, size=args.size)
+    summary = summary_of(results)
+    text = write_tables(
+        args.out_dir, summary, results, pairs, args.data, settings=settings, skipped=skipped
+    )
+    write_pictures(args.out_dir, summary, results, sources, pairs, args.data, size=args.size)
     print(f'\n{text}\n{args.out_dir}/')
 
 
