@@ -161,12 +161,11 @@ def _of_config(source: str, data: str | None, dataloader: str) -> list[Item]:
     if data is not None:
         set_data_root(config, data)
     check_data(config, (dataloader,))
-    items: dict[tuple[str, str], Item] = {}
+    items: dict[Item, None] = {}
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmengine')):
         # the innermost datasets: wrappers would look for the masks that are to be made
         for leaf in leaves(config[dataloader]['dataset']):
-            for item in _of_dataset(leaf):
-                items[item] = item
+            items.update(dict.fromkeys(_of_dataset(leaf)))
     return list(items)
 
 
