@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -16,27 +16,28 @@ from numpy.typing import NDArray
 
 from bgaug_mm.datasets.mask_store import MaskFolder, MaskStore, read_mask_bytes
 from bgaug_mm.datasets.transforms.loading import decode_mask
-from bgaug_mm.datasets.worlds import read_rgb as read_image
 from bgaug_mm.registry import SALIENCY_ESTIMATORS
 from bgaug_mm.saliency import SaliencyEstimator, build_estimator
 from bgaug_mm.saliency.base import fit
+from bgaug_mm.saliency.image_list import list_images
+from bgaug_mm.saliency.mask_maker import to_mask
+from bgaug_mm.saliency.reading import read_image
 
 from .saliency_metrics import MaskScores, score_mask
 
 Picture = NDArray[np.uint8]
 
-_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff'}
-
 
 class Pair(NamedTuple):
-    """An image and where its true mask is."""
+    """An image, its path below the images' folder, and where its true mask is."""
 
-    image: Path
+    image: str
+    name: str
     truth: str
 
 
-def list_pairs(images: Path, truth: Path | None = None, *, limit: int | None = None) -> list[Pair]:
-    """Images of a folder (recursively, by name) with their true masks.
+def list_pairs(images: str, truth: str | None = None, *, limit: int | None = None) -> list[Pair]:
+    """Images of a folder (to any depth, by name) with their true masks.
 
     Args:
         images: The folder.
@@ -49,22 +50,22 @@ def list_pairs(images: Path, truth: Path | None = None, *, limit: int | None = N
     """
     if limit is not None and limit < 1:
         raise ValueError(f'`limit` must be at least 1, but got {limit}')
-    if not images.is_dir():
-        raise ValueError(f'no folder {images}')
-    found = sorted(path for path in images.rglob('*') if path.suffix.lower() in _SUFFIXES)
-    if not found:
-        raise ValueError(f'{images} has no images ({", ".join(sorted(_SUFFIXES))})')
-    store = MaskFolder(str(images), None if truth is None else str(truth))
-    if limit is not None and limit < len(found):
-        found = [found[i * len(found) // limit] for i in range(limit)]
-    located = [(path, store.locate(str(path))) for path in found]
-    missing = [(path, mask) for path, mask in located if mask is None or not store.exists(mask)]
+    if not os.path.isdir(images):
+        raise ValueError(f'there is no folder {images}')
+    items = list_images(images)
+    store = MaskFolder(images, truth)
+    if not os.path.exists(store.root):
+        raise ValueError(f'there are no true masks at {store.root}; name their place with --truth')
+    if limit is not None and limit < len(items):
+        items = [items[i * len(items) // limit] for i in range(limit)]
+    pairs = [Pair(item.path, item.name, store.locate(item.path) or '') for item in items]
+    missing = [pair for pair in pairs if not store.exists(pair.truth)]
     if missing:
         raise ValueError(
-            f'{len(missing)} of {len(found)} images have no true mask, the first {missing[0][0]} '
-            f'(looked for {missing[0][1]}); name the folder of the true masks with --truth'
+            f'{len(missing)} of {len(pairs)} images have no true mask, the first '
+            f'{missing[0].image} (looked for {missing[0].truth})'
         )
-    return [Pair(path, mask) for path, mask in located if mask is not None]
+    return pairs
 
 
 def read_pair(pair: Pair, size: int | None = None) -> tuple[Picture, Picture]:
@@ -99,13 +100,13 @@ class StoredMasks:
     def __init__(self, store: MaskStore) -> None:
         self.store = store
 
-    def __call__(self, path: Path, image: Picture) -> Picture:
+    def __call__(self, path: str, image: Picture) -> Picture:
         """The mask of an image, brought to its size.
 
         Raises:
             ValueError: If there is none, or it has another aspect.
         """
-        location = self.store.locate(str(path))
+        location = self.store.locate(path)
         if location is None or not self.store.exists(location):
             raise ValueError(f'{path} has no mask in {self.store.root}')
         mask = _read_mask(location)
@@ -131,7 +132,7 @@ class EstimatedMasks:
     def __init__(self, estimator: SaliencyEstimator) -> None:
         self.estimator = estimator
 
-    def __call__(self, path: Path, image: Picture) -> Picture:
+    def __call__(self, path: str, image: Picture) -> Picture:
         """(H, W) uint8.
 
         Raises:
@@ -140,7 +141,7 @@ class EstimatedMasks:
         saliency = self.estimator(image)
         if not np.isfinite(saliency).all():
             raise ValueError(f'the map of {path} has values that are not finite')
-        return np.rint(saliency * 255).astype(np.uint8)
+        return to_mask(saliency, None)
 
 
 MaskSource = StoredMasks | EstimatedMasks
@@ -177,7 +178,7 @@ class SourceSpec:
         name, what, options = match.groups()
         SALIENCY_ESTIMATORS.import_from_location()
         if name and what not in SALIENCY_ESTIMATORS.module_dict:
-            if not Path(what).exists() or options:
+            if not os.path.exists(what) or options:
                 raise ValueError(f'{text!r}: {what} is neither an estimator nor a place of masks')
             return cls(name=name, what=what, options={}, stored=True)
         pairs = [part.partition('=') for part in re.split(r',(?=\w+=)', options or '') if part]
@@ -187,14 +188,14 @@ class SourceSpec:
         parsed = {key: _literal(value) for key, _, value in pairs}
         return cls(name=name or text, what=what, options=parsed, stored=False)
 
-    def build(self, images: Path) -> MaskSource:
+    def build(self, images: str) -> MaskSource:
         """The source, for images below a folder.
 
         Raises:
             ValueError, ImportError, OSError: With the reason why it cannot be built.
         """
         if self.stored:
-            return StoredMasks(MaskFolder(str(images), self.what))
+            return StoredMasks(MaskFolder(images, self.what))
         return EstimatedMasks(build_estimator(self.what, **self.options))
 
 
@@ -252,7 +253,7 @@ def evaluate_source(
     return Evaluation(scores, seconds)
 
 
-def _mask_of(source: MaskSource, path: Path, image: Picture) -> Picture:
+def _mask_of(source: MaskSource, path: str, image: Picture) -> Picture:
     try:
         return source(path, image)
     except Exception as error:  # a network's runtime may raise anything

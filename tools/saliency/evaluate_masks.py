@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,15 +36,16 @@ from bgaug_mm.evaluation.mask_report import (  # noqa: E402
     write_tables,
 )
 from bgaug_mm.registry import SALIENCY_ESTIMATORS  # noqa: E402
+from bgaug_mm.saliency.progress import Progress  # noqa: E402
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('data', type=Path, help='folder of images')
+    parser.add_argument('data', help='folder of images')
     parser.add_argument(
-        '--truth', type=Path, help='folder of the true masks, by default DATA_masks beside DATA'
+        '--truth', help='folder of the true masks, by default DATA_masks beside DATA'
     )
     parser.add_argument(
         '--estimators',
@@ -59,31 +60,6 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/evaluate_masks'))
     return parser.parse_args(argv)
-
-
-class Progress:
-    """How far an estimator is: one line rewritten on a terminal, else one every 15 s."""
-
-    def __init__(self, name: str, total: int) -> None:
-        self.name, self.total, self.done = name, total, 0
-        self.started = self.printed = time.monotonic()
-        self.on_terminal = sys.stdout.isatty()
-
-    def __call__(self) -> None:
-        self.done += 1
-        now = time.monotonic()
-        if now - self.printed < (0.2 if self.on_terminal else 15) and self.done < self.total:
-            return
-        self.printed = now
-        rate = self.done / max(now - self.started, 1e-9)
-        left = (self.total - self.done) / rate
-        text = (
-            f'{self.name}: {self.done}/{self.total}, {rate:.1f} images/s, '
-            f'{int(left) // 60}:{int(left) % 60:02d} left'
-        )
-        last = '\n' if self.done == self.total else ''
-        print(f'\r\033[K{text}{last}' if self.on_terminal else text,
-              end='' if self.on_terminal else '\n', flush=True)  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -117,9 +93,12 @@ def main(argv: list[str] | None = None) -> None:
         except (ValueError, ImportError, OSError) as error:
             skip(spec.name, error)
             continue
-        progress = Progress(spec.name, len(pairs))
+        progress = Progress(len(pairs), name=spec.name, unit='images')
         try:
-            results[spec.name] = evaluate_source(source, pairs, size=args.size, advance=progress)
+            results[spec.name] = evaluate_source(
+                source, pairs, size=args.size, advance=partial(progress.advance, 1)
+            )
+            progress.close()
         except SourceError as error:
             skip(spec.name, error)
         except (ValueError, OSError) as error:  # an image or a true mask
@@ -127,12 +106,10 @@ def main(argv: list[str] | None = None) -> None:
     if not results:
         sys.exit('evaluate_masks: nothing was evaluated')
 
-    settings = {'images': len(pairs), 'of': str(args.data), 'longest side': args.size}
+    settings = {'images': len(pairs), 'of': args.data, 'longest side': args.size}
     summary = summary_of(results)
-    text = write_tables(
-        args.out_dir, summary, results, pairs, args.data, settings=settings, skipped=skipped
-    )
-    write_pictures(args.out_dir, summary, results, sources, pairs, args.data, size=args.size)
+    text = write_tables(args.out_dir, summary, results, pairs, settings=settings, skipped=skipped)
+    write_pictures(args.out_dir, summary, results, sources, pairs, size=args.size)
     print(f'\n{text}\n{args.out_dir}/')
 
 
