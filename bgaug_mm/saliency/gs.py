@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
@@ -25,7 +27,6 @@ class GS(SaliencyEstimator):
         pixels (int): Mean size of a superpixel in pixels. Default: 600.
         compactness (float): Of the superpixels, in units of Lab. Default: 20.
         iterations (int): Of SLIC. Default: 5.
-        band (int): Width of the border in pixels. Default: 8.
         border_cost (str): What the step from the virtual node to a border superpixel
             costs: 'zero', or 'contrast': the mean of the smaller half of its colour
             distances to the other border superpixels, so that an object which crosses
@@ -41,7 +42,6 @@ class GS(SaliencyEstimator):
         pixels: int = 600,
         compactness: float = 20.0,
         iterations: int = 5,
-        band: int = 8,
         border_cost: str = 'zero',
     ) -> None:
         super().__init__(size)
@@ -49,8 +49,8 @@ class GS(SaliencyEstimator):
             raise ValueError(
                 f'`border_cost` must be one of {BORDER_COSTS}, but got {border_cost!r}'
             )
-        self.superpixels = dict(
-            pixels=pixels, compactness=compactness, iterations=iterations, band=band
+        self.superpixels: dict[str, Any] = dict(
+            pixels=pixels, compactness=compactness, iterations=iterations
         )
         self.border_cost = border_cost
 
@@ -58,17 +58,17 @@ class GS(SaliencyEstimator):
         graph = superpixel_graph(image, **self.superpixels)
         if len(graph) < 2:
             return np.zeros(image.shape[:2])
-        entry = np.zeros(len(graph))
+        entry: Floats = np.zeros(len(graph))
         if self.border_cost == 'contrast':
             entry = border_contrast(graph)
         return graph.to_pixels(rescale(distance_to_border(graph, entry)))
 
 
 def distance_to_border(graph: SuperpixelGraph, entry: Floats) -> Floats:
-    """Cost of the cheapest path to the virtual background node (§2, eq. 1).
+    """Cost of the cheapest path to the virtual background node.
 
     Steps cost what the colour distance exceeds the average smallest one by ("small weight
-    clipping" of §3).
+    clipping").
 
     Args:
         graph (SuperpixelGraph): Of the image.

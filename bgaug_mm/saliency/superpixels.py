@@ -68,41 +68,51 @@ def superpixel_graph(
     pixels: int = 600,
     compactness: float = 20.0,
     iterations: int = 5,
-    band: int = 8,
+    least: int = 200,
 ) -> SuperpixelGraph:
     """Superpixels of an image by SLIC (Achanta et al., TPAMI 2012) and their graph.
+
+    Size, compactness and the band along the border (a third of a superpixel's side, 8
+    pixels at 600) are those of RBD's authors. Ours are: fewer iterations (the usual 10
+    cost twice the time and change no figure), and ``least``. Texture so strong that SLIC
+    leaves fewer than half of the superpixels connected is blurred for SLIC, not for the
+    colours.
 
     Args:
         image (ndarray): (h, w, 3) uint8, RGB.
         pixels (int): Mean size of a superpixel in pixels. Default: 600.
         compactness (float): Weight of space against colour, in units of Lab. Default: 20.
         iterations (int): Of k-means. Default: 5.
-        band (int): Superpixels with a pixel in a band of this many pixels along the border
-            are border superpixels. Default: 8.
+        least (int): Smaller superpixels, down to 16 pixels, make this many of a small
+            image. Default: 200, as many as 400×300 has.
     """
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    height, width = lab.shape[:2]
-    count = max(1, round(height * width / pixels))
-    # skimage stretches its input to [0, 1]: the compactness is given in that unit.
-    span = float(lab.max() - lab.min()) or 1.0
-    labels = slic(
-        lab,
-        n_segments=count,
-        compactness=compactness / span,
-        max_num_iter=iterations,
-        convert2lab=False,
-        start_label=0,
-    )
-    return graph_of_labels(lab, labels, band=band)
+    area = lab.shape[0] * lab.shape[1]
+    count = max(1, round(area / pixels), min(least, area // 16))
+    for blur in (0, 1, 2):
+        seen = cv2.GaussianBlur(lab, (0, 0), blur) if blur else lab
+        # skimage stretches its input to [0, 1]: the compactness is given in that unit.
+        span = float(seen.max() - seen.min()) or 1.0
+        labels = slic(
+            seen,
+            n_segments=count,
+            compactness=compactness / span,
+            max_num_iter=iterations,
+            convert2lab=False,
+            start_label=0,
+        )
+        if labels.max() + 1 >= count / 2:
+            break
+    return graph_of_labels(lab, labels, band=max(1, round((area / count) ** 0.5 / 3)))
 
 
-def graph_of_labels(lab: NDArray[Any], labels: NDArray[Any], *, band: int = 8) -> SuperpixelGraph:
+def graph_of_labels(lab: NDArray[Any], labels: NDArray[Any], *, band: int) -> SuperpixelGraph:
     """The graph of given superpixels.
 
     Args:
         lab (ndarray): (h, w, 3) float, CIE Lab.
         labels (ndarray): (h, w) int, every number from 0 to N - 1 at least once.
-        band (int): Width of the border in pixels. Default: 8.
+        band (int): Width of the border in pixels.
     """
     height, width = labels.shape
     flat = labels.ravel()
