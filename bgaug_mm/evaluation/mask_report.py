@@ -14,15 +14,17 @@ from bgaug_mm.files import write_bytes, write_image, write_json
 from bgaug_mm.visualization import bar_chart, contact_sheet
 
 from .mask_evaluation import Evaluation, MaskSource, Pair, read_pair
-from .saliency_metrics import SUMMARY_KEYS, best_threshold, summarise
+from .saliency_metrics import SUMMARY_KEYS, best_thresholds, summarise
 
 #: What the table shows, and its heads.
 HEADS = {
     'max_f': 'max F', 'adaptive_f': 'adaptive F', 'mae': 'MAE ↓', 's': 'S', 'max_e': 'max E',
     'adaptive_e': 'adaptive E', 'iou': 'IoU', 'max_iou': 'max IoU', 'harmless': 'harmless',
-    'untouched': 'untouched',
+    'max_harmless': 'harmless, hard', 'untouched': 'untouched',
 }  # fmt: skip
-_CHART = ('max_f', 's', 'max_e', 'iou', 'harmless', 'mae')
+#: Whose threshold is that of a hard mask, as `mask_edit=dict(threshold=…)` takes it.
+_CUT = ('max_iou', 'max_harmless')
+_CHART = ('max_f', 's', 'max_e', 'iou', 'max_iou', 'max_harmless', 'mae')
 _IMAGE_COLUMNS = (
     'adaptive_f', 'mae', 's', 'adaptive_e', 'iou', 'kept', 'removed', 'harmless', 'share',
 )  # fmt: skip
@@ -30,17 +32,18 @@ NOTES = """\
 Percent, with 95 % bootstrap intervals over the images. F (β² = 0.3), E, S and MAE by
 pysodmetrics, which stretches each map to [0, 1]; max: at the best threshold for all images;
 adaptive: at twice the map's mean. IoU: mask and truth cut at one half; max IoU: at the threshold
-in brackets. Harmless: a swap with this soft mask keeps ≥ 90 % of the foreground and removes
-≥ 90 % of the background. Untouched: mask outside 5 to 95 % of the image, so that nothing is
-swapped. Time: median, one image at a time, this machine."""
+in brackets. Harmless: a swap with the soft mask keeps ≥ 90 % of the foreground and removes
+≥ 90 % of the background; hard: with the mask cut at the threshold in brackets. Untouched: mask
+outside 5 to 95 % of the image, so that nothing is swapped. The thresholds were chosen on these
+images, for all of them. Time: median, one image at a time, this machine."""
 
 
 def summary_of(results: Mapping[str, Evaluation]) -> dict[str, dict[str, Any]]:
-    """Per source: intervals by key, the best threshold, median milliseconds an image."""
+    """Per source: intervals by key, the best thresholds, median milliseconds an image."""
     return {
         name: {
             **{key: found._asdict() for key, found in summarise(result.scores).items()},
-            'best_threshold': best_threshold(result.scores),
+            'thresholds': best_thresholds(result.scores),
             'ms_per_image': 1000 * float(np.median(result.seconds)),
         }
         for name, result in results.items()
@@ -53,7 +56,8 @@ def markdown_table(summary: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [f'| {" | ".join(heads)} |', '|---' + '|--:' * (len(heads) - 1) + '|']
     for name, row in summary.items():
         cells = [_cell(row[key]) for key in HEADS]
-        cells[list(HEADS).index('max_iou')] += f' [{row["best_threshold"]}]'
+        for key in _CUT:
+            cells[list(HEADS).index(key)] += f' [{row["thresholds"][key]}]'
         lines.append(f'| {" | ".join([name, *cells, format(row["ms_per_image"], ".0f")])} |')
     return '\n'.join(lines)
 
@@ -94,12 +98,21 @@ def write_tables(
         {'settings': dict(settings), 'estimators': summary, 'skipped': dict(skipped)},
     )
     parts = [(key, end) for key in SUMMARY_KEYS for end in ('value', 'low', 'high')]
-    last = ['best_threshold', 'ms_per_image']
     _write_csv(
         folder / 'summary.csv',
-        ['estimator', *(key if end == 'value' else f'{key}_{end}' for key, end in parts), *last],
         [
-            [name, *(row[key][end] for key, end in parts), *(row[key] for key in last)]
+            'estimator',
+            *(key if end == 'value' else f'{key}_{end}' for key, end in parts),
+            *(f'{key}_threshold' for key in _CUT),
+            'ms_per_image',
+        ],
+        [
+            [
+                name,
+                *(row[key][end] for key, end in parts),
+                *(row['thresholds'][key] for key in _CUT),
+                row['ms_per_image'],
+            ]
             for name, row in summary.items()
         ],
     )

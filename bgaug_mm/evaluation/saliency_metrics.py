@@ -29,13 +29,18 @@ BETA2 = 0.3
 HALF = 128
 #: What a harmless swap keeps of the foreground and removes of the background.
 HARMLESS = 0.9
+_ROUNDING = 1e-9
 #: Default limits of BackgroundSwap and BackgroundRemove: outside, nothing is swapped.
 FOREGROUND_LIMITS = (0.05, 0.95)
 #: Keys of :func:`summarise`, in the order of the tables.
 SUMMARY_KEYS = (
     'max_f', 'adaptive_f', 'mae', 's', 'max_e', 'adaptive_e', 'iou', 'max_iou',
-    'kept', 'removed', 'harmless', 'untouched',
+    'kept', 'removed', 'harmless', 'max_harmless', 'untouched',
 )  # fmt: skip
+_CURVES = {
+    'max_f': 'f_curve', 'max_e': 'e_curve', 'max_iou': 'iou_curve',
+    'max_harmless': 'harmless_curve',
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class MaskScores:
         f_curve: (256,) F-measure of ``stretched mask >= t``, by t.
         e_curve: (256,) E-measure of the same.
         iou_curve: (256,) IoU of ``mask >= t``; 1 where neither has foreground.
+        harmless_curve: (256,) 1 where a swap with ``mask >= t`` is harmless, else 0.
         adaptive_f: F-measure at twice the stretched mask's mean.
         adaptive_e: E-measure there.
         mae: Mean absolute error of the stretched mask.
@@ -60,6 +66,7 @@ class MaskScores:
     f_curve: Floats
     e_curve: Floats
     iou_curve: Floats
+    harmless_curve: Floats
     adaptive_f: float
     adaptive_e: float
     mae: float
@@ -75,8 +82,9 @@ class MaskScores:
 
     @property
     def harmless(self) -> bool:
-        """Whether a swap keeps 90 % of the foreground and removes 90 % of the background."""
-        return min(self.kept, self.removed) >= HARMLESS
+        """Whether a swap with the soft mask keeps 90 % of the foreground and removes 90 % of
+        the background."""
+        return min(self.kept, self.removed) >= HARMLESS - _ROUNDING
 
     @property
     def untouched(self) -> bool:
@@ -124,6 +132,7 @@ def score_mask(mask: Mask, truth: Mask) -> MaskScores:
         mae=float(mae.maes[0]),
         s=float(s.sms[0]),
         iou_curve=iou_curve(mask, hard),
+        harmless_curve=harmless_curve(mask, truth),
         kept=_ratio(np.minimum(m, t).sum(), t.sum()),
         removed=_ratio(np.minimum(1 - m, 1 - t).sum(), (1 - t).sum()),
         share=float(m.mean()),
@@ -132,11 +141,25 @@ def score_mask(mask: Mask, truth: Mask) -> MaskScores:
 
 def iou_curve(mask: Mask, truth: NDArray[np.bool_]) -> Floats:
     """(256,) IoU of ``mask >= t`` with the truth, by t; 1 where both are empty."""
-    inside, outside = (
-        np.bincount(mask[chosen], minlength=256)[::-1].cumsum()[::-1] for chosen in (truth, ~truth)
-    )
+    inside, outside = _at_least(mask, truth), _at_least(mask, ~truth)
     union = truth.sum() + outside
     return np.divide(inside, union, out=np.ones(256), where=union > 0)
+
+
+def harmless_curve(mask: Mask, truth: Mask) -> Floats:
+    """(256,) by t: 1 where ``mask >= t`` keeps and removes enough, else 0."""
+    foreground, background = truth / 255, 1 - truth / 255
+    lost = foreground.sum() - _at_least(mask, foreground)
+    left = _at_least(mask, background)
+    allowed = 1 - HARMLESS + _ROUNDING
+    enough = (lost <= allowed * foreground.sum()) & (left <= allowed * background.sum())
+    return enough.astype(np.float64)
+
+
+def _at_least(mask: Mask, weights: NDArray[Any]) -> Floats:
+    """(256,) sum of the weights where ``mask >= t``, by t."""
+    sums = np.bincount(mask.ravel(), weights.ravel(), minlength=256)
+    return np.asarray(sums[::-1].cumsum()[::-1], np.float64)
 
 
 def _field_measures(mask: Mask, hard: NDArray[np.bool_]) -> tuple[Any, Any, Any, Any]:
@@ -164,8 +187,8 @@ def summarise(
 ) -> dict[str, Interval]:
     """Means over images, with 95 % percentile bootstrap intervals over the images.
 
-    `max_f`, `max_e` and `max_iou` are the maxima of the mean curves: one threshold for
-    all images, as the field reports them. The same seed and number of images draw the
+    `max_…` are the maxima of the mean curves: one threshold for all images, as the field
+    reports them. The same seed and number of images draw the
     same resamples, whatever the estimator.
 
     Args:
@@ -180,17 +203,10 @@ def summarise(
         raise ValueError('there are no scores to summarise')
     if resamples < 1:
         raise ValueError(f'`resamples` must be at least 1, but got {resamples}')
-    curves = {
-        'max_f': np.stack([one.f_curve for one in scores]),
-        'max_e': np.stack([one.e_curve for one in scores]),
-        'max_iou': np.stack([one.iou_curve for one in scores]),
-    }
-    means = {
-        key: np.array([[float(getattr(one, key))] for one in scores])
+    columns = {
+        key: np.stack([np.atleast_1d(getattr(one, _CURVES.get(key, key))) for one in scores])
         for key in SUMMARY_KEYS
-        if key not in curves
     }
-    columns = {**curves, **means}
 
     def reduced(weights: Floats) -> list[float]:
         return [float((weights @ columns[key]).max()) for key in SUMMARY_KEYS]
@@ -205,6 +221,12 @@ def summarise(
     }
 
 
-def best_threshold(scores: Sequence[MaskScores]) -> int:
-    """The threshold (0 to 255) at which the mean IoU is highest."""
-    return int(np.mean([one.iou_curve for one in scores], axis=0).argmax())
+def best_thresholds(scores: Sequence[MaskScores]) -> dict[str, int]:
+    """At which threshold (0 to 255) the ``max_…`` of :func:`summarise` are reached.
+
+    Those of `max_f` and `max_e` are of the stretched masks. The lowest of equals.
+    """
+    return {
+        key: int(np.mean([getattr(one, curve) for one in scores], axis=0).argmax())
+        for key, curve in _CURVES.items()
+    }

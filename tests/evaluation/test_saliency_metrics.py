@@ -5,7 +5,7 @@ from scipy import ndimage
 from bgaug_mm.evaluation import saliency_metrics
 from bgaug_mm.evaluation.saliency_metrics import (
     SUMMARY_KEYS,
-    best_threshold,
+    best_thresholds,
     score_mask,
     summarise,
 )
@@ -25,12 +25,14 @@ def masks():
     def noise(shape):
         return rng.integers(0, 256, shape, np.uint8)
 
-    return {
+    pairs = {
         'noise': (noise((9, 13)), noise((9, 13))),
         'blobs': (smooth((24, 31), 0, 255), smooth((24, 31), 0, 255)),
         'faint': (smooth((24, 31), 20, 90), smooth((24, 31), 0, 255)),
         'row': (noise((1, 40)), noise((1, 40))),
     }
+    near = smooth((24, 31), 0, 90)  # right below 1/3, with a soft border
+    return {**pairs, 'near': (near, np.clip(8 * near.astype(int) - 250, 0, 255).astype(np.uint8))}
 
 
 def stretched(mask):
@@ -78,6 +80,11 @@ def test_against_naive_measures(name):
     assert scores.mae == pytest.approx(np.abs(levels - hard).mean())
     assert scores.iou == scores.iou_curve[128]
     m, t = mask / 255, truth / 255
+    for cut in range(256):
+        chosen = (mask >= cut).astype(float)
+        enough = overlap(chosen, t) >= 0.9 and overlap(1 - chosen, 1 - t) >= 0.9
+        assert scores.harmless_curve[cut] == enough
+    assert (0 < scores.harmless_curve.sum() < 256) == (name == 'near')
     assert scores.kept == pytest.approx(overlap(m, t))
     assert scores.removed == pytest.approx(overlap(1 - m, 1 - t))
     assert scores.share == pytest.approx(m.mean())
@@ -139,7 +146,7 @@ def test_constant_mask(level, mae, adaptive, iou, kept):
 
 
 @pytest.mark.parametrize(
-    ('kept', 'leaked', 'harmless'), [(92, 8, True), (92, 12, False), (88, 8, False)]
+    ('kept', 'leaked', 'harmless'), [(90, 10, True), (90, 11, False), (89, 10, False)]
 )
 def test_harmless_needs_both(kept, leaked, harmless):
     truth = np.zeros((20, 10), np.uint8)
@@ -150,6 +157,7 @@ def test_harmless_needs_both(kept, leaked, harmless):
     scores = score_mask(mask, truth)
     assert (scores.kept, scores.removed) == pytest.approx((kept / 100, 1 - leaked / 100))
     assert scores.harmless is harmless
+    assert (scores.harmless_curve[1:] == harmless).all()  # the mask is hard
 
 
 @pytest.mark.parametrize(('share', 'untouched'), [(4, True), (6, False), (94, False), (96, True)])
@@ -233,7 +241,10 @@ def test_summary():
     assert summary['max_f'].value == pytest.approx(curves.mean(0).max())
     assert summary['max_f'].value < curves.max(1).mean()
     iou = np.stack([one.iou_curve for one in scores]).mean(0)
-    assert iou[best_threshold(scores)] == pytest.approx(summary['max_iou'].value)
+    assert iou[best_thresholds(scores)['max_iou']] == pytest.approx(summary['max_iou'].value)
+    faint = [score_mask(square() // 10, square())]  # 25: harmless once it is cut there
+    assert best_thresholds(faint) == {'max_f': 1, 'max_e': 1, 'max_iou': 1, 'max_harmless': 1}
+    assert summarise(faint)['harmless'].value == 0 < summarise(faint)['max_harmless'].value == 1
 
 
 def test_intervals_are_those_of_the_normal_law():
