@@ -9,24 +9,22 @@ of the sorted list whatever is there already, and the report is made of the fina
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bgaug_mm.datasets.mask_checks import run_threaded
-from bgaug_mm.datasets.mask_store import MaskFolder, read_mask_bytes
-from bgaug_mm.datasets.transforms.loading import decode_mask
+from bgaug_mm.datasets.mask_store import MaskFolder
 
 from .base import build_estimator
-from .image_list import Item, require_distinct_masks
+from .image_list import Item, is_below, require_distinct_masks
 from .journal import FAILURES, JOURNALS, SHARES, Journal, State, read_state, write_final
-from .mask_maker import MaskMaker, Outcome, Task, rounded_share
-from .mask_report import HISTOGRAM, SAMPLES, SUMMARY, write_report
+from .mask_maker import MaskMaker, Outcome, Task, cannot_write
+from .mask_report import HISTOGRAM, SAMPLES, SUMMARY, share_summary, write_report
 from .mask_settings import SETTINGS, require_settings
+from .mask_survey import survey, unfinished
 from .progress import Progress
 from .worker_pool import WorkError, run_tasks
 
@@ -36,7 +34,6 @@ REPORT = '_report'
 HOPELESS = 20
 
 _PRELOAD = (__name__, 'bgaug_mm.saliency.image_list', 'bgaug_mm.engine.launch_errors')
-_TEMPORARY = re.compile(r'\.(.+)\.[a-z0-9_]{8}')  # as bgaug_mm.files names them
 
 
 def generate_masks(
@@ -99,32 +96,33 @@ def generate_masks(
             )
         _clear(items, store, report)
     settings = {'estimator': estimator, 'threshold': threshold, 'name_rule': name_rule}
-    has_masks = any(store.exists(store.locate(item.name) or '') for item in items)
-    require_settings(report / SETTINGS, settings, has_masks=has_masks)
+    if not (report / SETTINGS).exists():
+        _require_no_masks(items, store)
+    require_settings(report / SETTINGS, settings)
 
     starts = range(0, len(items), batch_size)[shard[0] :: shard[1]]
     batches = [items[start : start + batch_size] for start in starts]
     state = read_state(report)
     with Journal(report, shard) as journal:
-        known = _survey([item for batch in batches for item in batch], store, state)
+        mine = [item for batch in batches for item in batch]
+        known = survey(mine, store, state)
         journal.append(
             Outcome(name, share) for name, share in known.items() if state.get(name) != share
         )
-        tasks = _tasks(batches, store, {*known})
         own: State = {**known}
         _work(
             partial(MaskMaker, estimator, threshold=threshold),
-            tasks,
+            unfinished(batches, store, known),
             journal,
             own,
+            total=len(mine) - len(known),
             workers=workers,
-            there=len(known),
             name='masks' if shard[1] == 1 else f'shard {shard[0]}/{shard[1]}: masks',
         )
     state = {**read_state(report), **own}
     if any(item.name not in state for item in items):
         return None
-    return _finish(items, report, state, store, title=str(estimator['type']))
+    return _finish(items, report, state, store, shard=shard, title=str(estimator['type']))
 
 
 def _check(
@@ -142,15 +140,22 @@ def _check(
 
 
 def _require_apart(items: Sequence[Item], out: Path) -> None:
-    """Masks among the images would be taken for images, or replace them."""
-    target = os.path.realpath(out)
-    for root in sorted({item.root for item in items}):
-        images = os.path.realpath(root)
-        if os.path.commonpath([target, images]) in (target, images):
+    """Masks must not replace images."""
+    for folder in sorted({os.path.dirname(item.path) for item in items}):
+        if is_below(folder, out):
             raise ValueError(
-                f"the masks' folder '{out}' and the images' folder '{root}' lie one in the "
-                'other: masks would be taken for images, or replace them. Choose a folder beside '
-                f"it, such as '{root.rstrip('/')}_masks'"
+                f"the images in '{folder}' lie in the masks' folder '{out}', where a mask could "
+                'replace one: choose another folder'
+            )
+
+
+def _require_no_masks(items: Sequence[Item], store: MaskFolder) -> None:
+    for item in items:
+        path = store.locate(item.name) or ''
+        if store.exists(path):
+            raise ValueError(
+                f"there is a mask '{path}', but no {REPORT}/{SETTINGS} that says how it was made: "
+                'choose another folder, or add --overwrite to delete such masks'
             )
 
 
@@ -162,102 +167,57 @@ def _clear(items: Sequence[Item], store: MaskFolder, report: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _survey(items: Sequence[Item], store: MaskFolder, state: State) -> dict[str, float]:
-    """Shares of the masks that exist; broken ones and temporary files are removed."""
-    folders: dict[str, dict[str, str]] = {}  # folder → mask file → image
-    for item in items:
-        folder, file = os.path.split(store.locate(item.name) or '')
-        folders.setdefault(folder, {})[file] = item.name
-    known: dict[str, float] = {}
-    unknown: dict[str, str] = {}  # path → image
-    for folder, files in folders.items():
-        try:
-            entries = os.listdir(folder)
-        except FileNotFoundError:
-            continue
-        for entry in entries:
-            path = os.path.join(folder, entry)
-            temporary = _TEMPORARY.fullmatch(entry)
-            if temporary and temporary[1] in files:
-                os.unlink(path)
-            elif entry in files:
-                share = state.get(files[entry])
-                if isinstance(share, float):
-                    known[files[entry]] = share
-                else:  # killed between the mask and the journal
-                    unknown[path] = files[entry]
-    for path, share in zip(unknown, run_threaded(_share, list(unknown)), strict=True):
-        if share is None:  # cut by a crash of the machine, say
-            os.unlink(path)
-        else:
-            known[unknown[path]] = share
-    return known
-
-
-def _share(path: str) -> float | None:
-    try:
-        return rounded_share(decode_mask(read_mask_bytes(path)))
-    except ValueError:
-        return None
-
-
-def _tasks(
-    batches: Sequence[Sequence[Item]], store: MaskFolder, done: set[str]
-) -> list[list[Task]]:
-    """The batches with a mask to make."""
-    tasks = []
-    for batch in batches:
-        if any(item.name not in done for item in batch):
-            tasks.append(
-                [
-                    Task(i.name, i.path, None if i.name in done else store.locate(i.name))
-                    for i in batch
-                ]
-            )
-    return tasks
-
-
 def _work(
-    make: Any,
-    tasks: Sequence[list[Task]],
+    make: Callable[[], Callable[[list[Task]], list[Outcome]]],
+    tasks: Iterator[list[Task]],
     journal: Journal,
     own: State,
     *,
+    total: int,
     workers: int,
-    there: int,
     name: str,
 ) -> None:
     """Run the tasks; their outcomes go to the journal and into ``own``."""
-    total = sum(task.mask is not None for batch in tasks for task in batch)
-    if there:
-        print(f'{there} masks are there already, {total} are to be made', file=sys.stderr)
-    if not tasks:
+    if own:
+        print(f'{len(own)} masks are there already, {total} are to be made', file=sys.stderr)
+    if not total:
         return
     progress = Progress(total, name=name, unit='images')
-    hopeless = not there
-    estimating: list[str] = []
+    failed: list[str] = []  # while nothing has succeeded
+    hopeless = not own
     try:
-        for outcomes in run_tasks(make, tasks, workers=min(workers, len(tasks)), preload=_PRELOAD):
+        for outcomes in run_tasks(make, tasks, workers=min(workers, total), preload=_PRELOAD):
             journal.append(outcomes)
             own.update((o.name, o.reason if o.share is None else o.share) for o in outcomes)
             progress.advance(len(outcomes))
             hopeless = hopeless and all(o.share is None for o in outcomes)
-            estimating += [o.reason for o in outcomes if hopeless and o.estimating]
-            if hopeless and len(estimating) >= HOPELESS:
+            failed += [o.reason for o in outcomes if hopeless and o.estimating]
+            if hopeless and len(failed) >= HOPELESS:
                 raise WorkError(
-                    f'the estimator failed on the first {len(estimating)} images: {estimating[0]}'
+                    f'the estimator failed on the first {len(failed)} images: {failed[0]}'
                 )
     finally:
         progress.close()
 
 
 def _finish(
-    items: Sequence[Item], report: Path, state: State, store: MaskFolder, *, title: str
+    items: Sequence[Item],
+    report: Path,
+    state: State,
+    store: MaskFolder,
+    *,
+    shard: tuple[int, int],
+    title: str,
 ) -> dict[str, Any]:
     """Write the report, then remove what only an unfinished run needs."""
     state = {item.name: state[item.name] for item in items}
-    write_final(report, state)
-    summary = write_report(report, items, state, store, title=title)
+    try:
+        write_final(report, state)
+        summary = write_report(report, items, state, store, title=title)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and shard[1] > 1:
+            return share_summary(state)  # another shard finishes now, with the same files
+        raise cannot_write(report, error) from error
     kept = {SETTINGS, SHARES, FAILURES, SUMMARY, HISTOGRAM, SAMPLES}
     if not summary['masks']:
         kept -= {HISTOGRAM, SAMPLES}

@@ -32,7 +32,11 @@ class Item(NamedTuple):
 
 
 def list_images(
-    source: str, *, data: str | None = None, dataloader: str = 'train_dataloader'
+    source: str,
+    *,
+    data: str | None = None,
+    dataloader: str = 'train_dataloader',
+    masks: str | None = None,
 ) -> list[Item]:
     """The images of a source, sorted by name.
 
@@ -45,17 +49,22 @@ def list_images(
             Defaults to None, the list's own folder. For a config, ``data_root`` of its
             datasets; defaults to what the config says.
         dataloader (str): For a config, whose dataset. Defaults to 'train_dataloader'.
+        masks (str, optional): Folder the masks will go to, which must not lie in one that
+            is searched for images. Defaults to None.
 
     Raises:
-        ValueError: Naming the source and what to do: it does not exist, holds no
-            image, two of its datasets have images of one name, …
-        OSError: If a folder cannot be listed.
+        ValueError: Naming the source and what to do: it does not exist, cannot be
+            listed, holds no image, …
     """
+    searched: set[str] = set()
     if '::' in source or source.endswith('.py'):
         items = _of_config(source, data, dataloader)
+        searched = {item.root for item in items}
     elif os.path.isdir(source):
         if data is not None:
             raise ValueError(f"'{source}' is a folder: --data goes with a list or a config")
+        if masks is not None:  # before they are taken for images
+            _require_apart(masks, {source})
         items = _of_folder(source)
     elif os.path.isfile(source):
         items = _of_list(source, data)
@@ -63,7 +72,25 @@ def list_images(
         raise ValueError(f"there is no folder, list or config '{source}'")
     if not items:
         raise ValueError(f"'{source}' holds no image ({', '.join(IMAGE_ENDINGS)})")
+    if masks is not None:
+        _require_apart(masks, searched)
     return sorted(items, key=lambda item: item.name)
+
+
+def _require_apart(masks: str, searched: Iterable[str]) -> None:
+    for root in sorted(searched):
+        if is_below(masks, root):
+            raise ValueError(
+                f"the masks' folder '{masks}' lies in the images' folder '{root}', so that the "
+                'masks would be taken for images: choose one beside it, such as '
+                f"'{root.rstrip('/')}_masks'"
+            )
+
+
+def is_below(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
+    """Whether a path is the folder or lies in it, links followed."""
+    inner, outer = os.path.realpath(path), os.path.realpath(folder)
+    return os.path.commonpath([inner, outer]) == outer
 
 
 def require_distinct_masks(items: Sequence[Item], store: MaskFolder) -> None:

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from bgaug_mm.files import write_bytes
 
-from .mask_maker import Outcome
+from .mask_maker import Outcome, cannot_write
 
 SHARES, FAILURES, JOURNALS = 'foreground_share.csv', 'failures.csv', 'journal'
 
@@ -42,7 +42,10 @@ class Journal:
         """Add what became of some images."""
         lines = [json.dumps([o.name, o.reason if o.share is None else o.share]) for o in outcomes]
         if lines:
-            self._file.write(''.join(f'{line}\n' for line in lines).encode())
+            try:
+                self._file.write(''.join(f'{line}\n' for line in lines).encode())
+            except OSError as error:
+                raise cannot_write(self._file.name, error) from error
 
     def __enter__(self) -> Journal:
         return self

@@ -102,6 +102,8 @@ class MaskMaker:
         try:
             write_mask(path, mask)
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # the image's fault
+                return Outcome(name, None, f'its mask cannot be written: {error.strerror}')
             raise cannot_write(path, error) from error
         return Outcome(name, rounded_share(mask))
 

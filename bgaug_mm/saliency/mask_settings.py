@@ -14,7 +14,7 @@ from bgaug_mm.files import write_json
 SETTINGS = 'settings.json'
 
 
-def require_settings(path: Path, settings: Mapping[str, Any], *, has_masks: bool) -> None:
+def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
     """Write the settings of a run, or compare them with those that are there.
 
     Files that the estimator's options name (weights) count by their sha256.
@@ -22,20 +22,13 @@ def require_settings(path: Path, settings: Mapping[str, Any], *, has_masks: bool
     Args:
         path (Path): The settings file.
         settings (Mapping): JSON values; ``estimator`` holds the estimator's config.
-        has_masks (bool): Whether the folder has masks already.
 
     Raises:
-        ValueError: If the settings differ (naming the differences), or there are masks
-            but no settings.
+        ValueError: If the settings differ (naming the differences) or are damaged.
     """
     wanted = json.loads(json.dumps({**settings, 'sha256': _digests(settings['estimator'])}))
     remedy = 'choose another folder, or add --overwrite to delete those masks'
     if not path.exists():
-        if has_masks:
-            raise ValueError(
-                f"'{path.parent.parent}' holds masks of these images, but no {SETTINGS} that says "
-                f'how they were made: {remedy}'
-            )
         write_json(path, wanted)
     try:
         found = json.loads(path.read_text(encoding='utf-8'))

@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors='backslashreplace')
     try:
         summary = generate_masks(
-            list_images(args.images, data=args.data, dataloader=args.dataloader),
+            list_images(args.images, data=args.data, dataloader=args.dataloader, masks=args.out),
             args.out,
             estimator={'type': args.estimator, **args.cfg_options},
             workers=args.workers,
