@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
 from bgaug_mm.registry import SALIENCY_ESTIMATORS
 
-from .base import Image, SaliencyEstimator, rescale
-from .superpixels import Floats, SuperpixelGraph, merge_free, superpixel_graph
+from .superpixels import Floats, SuperpixelEstimator, SuperpixelGraph, merge_free
 
 BORDER_COSTS = ('zero', 'contrast')
 
 
 @SALIENCY_ESTIMATORS.register_module(name=['GS', 'gs'])
-class GS(SaliencyEstimator):
+class GS(SuperpixelEstimator):
     """Geodesic saliency on superpixels (Wei, Wen, Zhu, Sun; ECCV 2012, GS_SP).
 
     The saliency of a superpixel is its distance to the background: the cost of the
@@ -44,24 +41,16 @@ class GS(SaliencyEstimator):
         iterations: int = 5,
         border_cost: str = 'zero',
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, pixels=pixels, compactness=compactness, iterations=iterations)
         if border_cost not in BORDER_COSTS:
             raise ValueError(
                 f'`border_cost` must be one of {BORDER_COSTS}, but got {border_cost!r}'
             )
-        self.superpixels: dict[str, Any] = dict(
-            pixels=pixels, compactness=compactness, iterations=iterations
-        )
         self.border_cost = border_cost
 
-    def estimate(self, image: Image) -> Floats:
-        graph = superpixel_graph(image, **self.superpixels)
-        if len(graph) < 2:
-            return np.zeros(image.shape[:2])
-        entry: Floats = np.zeros(len(graph))
-        if self.border_cost == 'contrast':
-            entry = border_contrast(graph)
-        return graph.to_pixels(rescale(distance_to_border(graph, entry)))
+    def rate(self, graph: SuperpixelGraph) -> Floats:
+        free = self.border_cost == 'zero'
+        return distance_to_border(graph, np.zeros(len(graph)) if free else border_contrast(graph))
 
 
 def distance_to_border(graph: SuperpixelGraph, entry: Floats) -> Floats:

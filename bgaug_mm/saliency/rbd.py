@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import dijkstra
@@ -13,12 +11,12 @@ from skimage.filters import threshold_otsu
 
 from bgaug_mm.registry import SALIENCY_ESTIMATORS
 
-from .base import Image, SaliencyEstimator, rescale
-from .superpixels import Floats, SuperpixelGraph, merge_free, superpixel_graph
+from .base import rescale
+from .superpixels import Floats, SuperpixelEstimator, SuperpixelGraph, merge_free
 
 
 @SALIENCY_ESTIMATORS.register_module(name=['RBD', 'rbd'])
-class RBD(SaliencyEstimator):
+class RBD(SuperpixelEstimator):
     """Robust background detection (Zhu, Liang, Wei, Sun; CVPR 2014).
 
     What is connected to the image's border over a long stretch, for its size, is
@@ -27,8 +25,8 @@ class RBD(SaliencyEstimator):
     much of its size.
 
     Equations of the paper, constants of the authors' code; where neither says it we chose:
-    places are in parts of the height and of the width; 3σ of the geodesic weight is the
-    farthest that paths are followed; a frame around the picture is not cut off.
+    places are in parts of the height and of the width; contrast takes the probability of
+    background, the fit its weight; a frame around the picture is not cut off.
 
     Args:
         size (int, optional): Longest side at which the map is computed. Default: 400,
@@ -49,23 +47,17 @@ class RBD(SaliencyEstimator):
         iterations: int = 5,
         optimize: bool = True,
     ) -> None:
-        super().__init__(size)
-        self.superpixels: dict[str, Any] = dict(
-            pixels=pixels, compactness=compactness, iterations=iterations
-        )
+        super().__init__(size, pixels=pixels, compactness=compactness, iterations=iterations)
         self.optimize = optimize
 
-    def estimate(self, image: Image) -> Floats:
-        graph = superpixel_graph(image, **self.superpixels)
-        if len(graph) < 2:
-            return np.zeros(image.shape[:2])
+    def rate(self, graph: SuperpixelGraph) -> Floats:
         connectivity = boundary_connectivity(graph)
         background = 1 - np.exp(-(connectivity**2) / 2)
         contrast = weighted_contrast(graph, background)
         if not self.optimize:
-            return graph.to_pixels(contrast)
+            return contrast
         background[connectivity > 3] = 1000
-        return graph.to_pixels(rescale(optimal_saliency(graph, background, contrast)))
+        return optimal_saliency(graph, background, contrast)
 
 
 def weight(distance: Floats, sigma: float) -> Floats:

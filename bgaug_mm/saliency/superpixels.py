@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 from skimage.segmentation import slic
 
-from .base import Image
+from .base import Image, SaliencyEstimator, rescale
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -47,7 +48,7 @@ class SuperpixelGraph:
 
     @property
     def linked(self) -> Bools:
-        """(N, N) bool, pairs of border superpixels: the border is one ring (RBD, §3.2)."""
+        """(N, N) bool, pairs of border superpixels, which RBD joins (its §3.2)."""
         pairs = np.outer(self.border, self.border)
         np.fill_diagonal(pairs, False)
         return pairs
@@ -60,6 +61,51 @@ class SuperpixelGraph:
     def to_pixels(self, values: Floats) -> Floats:
         """A value a superpixel as a map, (h, w)."""
         return values[self.labels]
+
+
+class SuperpixelEstimator(SaliencyEstimator):
+    """Base of the estimators that rate superpixels.
+
+    Args:
+        size (int, optional): Longest side at which the map is computed. Default: 400.
+        pixels (int): Mean size of a superpixel in pixels. Default: 600.
+        compactness (float): Of the superpixels, in units of Lab. Default: 20.
+        iterations (int): Of SLIC. Default: 5.
+
+    Raises:
+        ValueError: For an option out of its range.
+    """
+
+    def __init__(
+        self,
+        size: int | None = 400,
+        *,
+        pixels: int = 600,
+        compactness: float = 20.0,
+        iterations: int = 5,
+    ) -> None:
+        super().__init__(size)
+        for name, value in (('pixels', pixels), ('iterations', iterations)):
+            if value < 1:
+                raise ValueError(f'`{name}` must be at least 1, but got {value}')
+        if not compactness > 0:
+            raise ValueError(f'`compactness` must be above 0, but got {compactness}')
+        self.pixels, self.compactness, self.iterations = pixels, compactness, iterations
+
+    def estimate(self, image: Image) -> Floats:
+        graph = superpixel_graph(
+            image,
+            pixels=self.pixels,
+            compactness=self.compactness,
+            iterations=self.iterations,
+        )
+        if len(graph) < 2:
+            return np.zeros(image.shape[:2])
+        return graph.to_pixels(rescale(self.rate(graph)))
+
+    @abstractmethod
+    def rate(self, graph: SuperpixelGraph) -> Floats:
+        """(N,) float64, finite: the more, the more salient; N is at least 2."""
 
 
 def superpixel_graph(
