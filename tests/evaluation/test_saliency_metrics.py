@@ -32,7 +32,7 @@ def masks():
         'row': (noise((1, 40)), noise((1, 40))),
     }
     near = smooth((24, 31), 0, 90)  # right below 1/3, with a soft border
-    return {**pairs, 'near': (near, np.clip(8 * near.astype(int) - 250, 0, 255).astype(np.uint8))}
+    return {**pairs, 'near': (near, np.clip(50 * (near.astype(int) - 45), 0, 255).astype(np.uint8))}
 
 
 def stretched(mask):
