@@ -13,8 +13,9 @@ import numpy as np
 from bgaug_mm.files import write_bytes, write_image, write_json
 from bgaug_mm.visualization import bar_chart, contact_sheet
 
-from .mask_evaluation import Evaluation, MaskSource, Pair, read_pair
-from .saliency_metrics import SUMMARY_KEYS, best_thresholds, summarise
+from .mask_evaluation import Evaluation, Pair, read_pair
+from .mask_sources import MaskSource
+from .saliency_metrics import SUMMARY_KEYS, best_thresholds, difference, summarise
 
 #: What the table shows, and its heads.
 HEADS = {
@@ -50,6 +51,20 @@ def summary_of(results: Mapping[str, Evaluation]) -> dict[str, dict[str, Any]]:
     }
 
 
+def differences_to(
+    results: Mapping[str, Evaluation], name: str
+) -> dict[str, dict[str, dict[str, float]]]:
+    """By how much a source exceeds each other one: paired intervals by key."""
+    return {
+        other: {
+            key: found._asdict()
+            for key, found in difference(results[name].scores, result.scores).items()
+        }
+        for other, result in results.items()
+        if other != name
+    }
+
+
 def markdown_table(summary: Mapping[str, Mapping[str, Any]]) -> str:
     """One row a source."""
     heads = ['estimator', *HEADS.values(), 'ms/image']
@@ -62,9 +77,22 @@ def markdown_table(summary: Mapping[str, Mapping[str, Any]]) -> str:
     return '\n'.join(lines)
 
 
-def _cell(interval: Mapping[str, float]) -> str:
-    value, low, high = (100 * interval[key] for key in ('value', 'low', 'high'))
-    return f'{value:.1f} ({low:.1f}–{high:.1f})'
+def differences_table(differences: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    """One row a source that `name` is compared with."""
+    lines = [
+        f'| {name} minus … | {" | ".join(HEADS.values())} |',
+        '|---' + '|--:' * len(HEADS) + '|',
+    ]
+    for other, row in differences.items():
+        cells = (_cell(row[key], signed=True) for key in HEADS)
+        lines.append(f'| {other} | {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def _cell(interval: Mapping[str, float], *, signed: bool = False) -> str:
+    form, to = ('+.1f', ' … ') if signed else ('.1f', '–')
+    value, low, high = (format(100 * interval[key], form) for key in ('value', 'low', 'high'))
+    return f'{value} ({low}{to}{high})'
 
 
 def write_tables(
@@ -75,6 +103,7 @@ def write_tables(
     *,
     settings: Mapping[str, Any],
     skipped: Mapping[str, str],
+    against: str | None = None,
 ) -> str:
     """Write results.md, results.json, summary.csv and per_image.csv.
 
@@ -85,17 +114,28 @@ def write_tables(
         pairs: The images they were scored on.
         settings: What is to be said of the run, for the JSON and the heading.
         skipped: Sources that were not evaluated, and why.
+        against: A source that is compared with each other one, in a second table.
+            Defaults to None.
 
     Returns:
         str: The text of results.md.
     """
     said = ', '.join(f'{key} {value}' for key, value in settings.items() if value is not None)
-    text = f'{markdown_table(summary)}\n\n{said}. {NOTES}\n'
+    differences = {} if against is None else differences_to(results, against)
+    text = f'{markdown_table(summary)}\n'
+    if against is not None and differences:
+        text += f'\n{differences_table(differences, against)}\n'
+    text += f'\n{said}\n\n{NOTES}\n'
     text += ''.join(f'\nSkipped: {name}: {reason}\n' for name, reason in skipped.items())
     write_bytes(folder / 'results.md', text.encode())
     write_json(
         folder / 'results.json',
-        {'settings': dict(settings), 'estimators': summary, 'skipped': dict(skipped)},
+        {
+            'settings': dict(settings),
+            'estimators': summary,
+            **({'differences': {against: differences}} if differences else {}),
+            'skipped': dict(skipped),
+        },
     )
     parts = [(key, end) for key in SUMMARY_KEYS for end in ('value', 'low', 'high')]
     _write_csv(

@@ -4,17 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgaug_mm.datasets.mask_store import MaskFolder
 from bgaug_mm.evaluation.mask_evaluation import (
-    EstimatedMasks,
     SourceError,
-    SourceSpec,
-    StoredMasks,
     evaluate_source,
     list_pairs,
     read_pair,
 )
-from bgaug_mm.registry import SALIENCY_ESTIMATORS
+from bgaug_mm.evaluation.mask_sources import EstimatedMasks
 from bgaug_mm.saliency import SaliencyEstimator
 
 pytest.importorskip('py_sod_metrics')
@@ -25,21 +21,13 @@ class Brightness(SaliencyEstimator):
 
     calls = 0
 
-    def __init__(self, *, factor=1.0, note='', size=None):
-        super().__init__(size)
-        self.factor, self.note = factor, note
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor = factor
 
     def estimate(self, image):
         self.calls += 1
         return image.mean(2) / 255 * self.factor
-
-
-@pytest.fixture
-def registered():
-    SALIENCY_ESTIMATORS.import_from_location()
-    SALIENCY_ESTIMATORS.register_module(name='brightness', module=Brightness)
-    yield
-    del SALIENCY_ESTIMATORS.module_dict['brightness']
 
 
 @pytest.fixture
@@ -107,12 +95,6 @@ def test_estimator_is_scored_and_timed_after_its_first_image(world):
     assert all(one.iou == 0 for one in half.scores)  # 0.4 is below one half
 
 
-def test_estimates_are_what_a_file_would_hold():
-    image = np.full((4, 4, 3), 100, np.uint8)
-    mask = EstimatedMasks(Brightness(factor=0.987))('x.png', image)
-    assert mask.dtype == np.uint8 and (mask == 99).all()  # 98.7 rounded
-
-
 def test_failing_source_names_the_image(world):
     pairs = list_pairs(str(world / 'set'))
     with pytest.raises(SourceError, match=r'0 ü/0\.png: .*not finite'):
@@ -121,49 +103,3 @@ def test_failing_source_names_the_image(world):
     broken.estimate = lambda image: [][0]
     with pytest.raises(SourceError, match=r'0\.png: list index out of range'):
         evaluate_source(EstimatedMasks(broken), pairs)
-
-
-def test_stored_masks_are_brought_to_the_images_size(world):
-    pairs = list_pairs(str(world / 'set'))
-    stored = StoredMasks(MaskFolder(str(world / 'set'), str(world / 'set_masks')))
-    assert all(one.iou == 1 for one in evaluate_source(stored, pairs).scores)
-    assert all(one.iou == 1 for one in evaluate_source(stored, pairs, size=16).scores)
-    path = world / 'set_masks/0 ü/0.png'
-    truth = np.asarray(Image.open(path))
-    Image.fromarray(truth).resize((16, 12), Image.Resampling.BOX).save(path)
-    image = read_pair(pairs[1])[0]
-    assert np.array_equal(stored(pairs[0].image, image) >= 128, truth == 255)
-    Image.fromarray(truth).resize((16, 16)).save(path)
-    with pytest.raises(ValueError, match='is 16x16, which does not fit the image .* 32x24'):
-        stored(pairs[0].image, image)
-    path.unlink()
-    stored.store.forget()
-    with pytest.raises(ValueError, match=r'0\.png has no mask in .*set_masks'):
-        stored(pairs[0].image, image)
-
-
-def test_specifications(world, registered):
-    images = str(world / 'set')
-    plain = SourceSpec.parse('brightness').build(images)
-    assert plain.estimator.factor == 1
-    spec = SourceSpec.parse('dim=brightness:factor=0.5,note=a,b/c=d.onnx,size=100')
-    assert spec.name == 'dim' and not spec.stored
-    assert spec.options == {'factor': 0.5, 'note': 'a,b/c=d.onnx', 'size': 100}
-    assert spec.build(images).estimator.size == 100
-    assert SourceSpec.parse('brightness:factor=0.5').name == 'brightness:factor=0.5'
-    stored = SourceSpec.parse(f'mine={world}/set_masks')
-    assert stored.stored and stored.name == 'mine'
-    assert isinstance(stored.build(images), StoredMasks)
-
-
-def test_bad_specifications(registered):
-    with pytest.raises(ValueError, match='nowhere is neither an estimator nor a place of masks'):
-        SourceSpec.parse('mine=nowhere')
-    with pytest.raises(ValueError, match="options must be KEY=VALUE, but got 'fast'"):
-        SourceSpec.parse('brightness:fast')
-    with pytest.raises(ValueError, match="':a=1' is neither ESTIMATOR"):
-        SourceSpec.parse(':a=1')
-    with pytest.raises(ValueError, match="unknown estimator 'dark'; known: .*brightness"):
-        SourceSpec.parse('dark').build('.')
-    with pytest.raises(ValueError, match="estimator 'brightness': .*'fast'"):
-        SourceSpec.parse('brightness:fast=1').build('.')

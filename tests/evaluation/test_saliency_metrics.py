@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -6,6 +8,7 @@ from bgaug_mm.evaluation import saliency_metrics
 from bgaug_mm.evaluation.saliency_metrics import (
     SUMMARY_KEYS,
     best_thresholds,
+    difference,
     score_mask,
     summarise,
 )
@@ -263,6 +266,22 @@ def test_resamples_are_the_same_for_all_estimators():
     assert summarise(scores, seed=1)['iou'] != summarise(scores)['iou']
     one = summarise(scores[:1])['iou']
     assert one.low == one.value == one.high
+
+
+def test_differences_are_paired():
+    scores = several(30)
+    same = difference(scores, scores)
+    assert all(found == (0, 0, 0) for found in same.values())
+    worse = [replace(one, mae=one.mae + 0.25) for one in scores]
+    value, low, high = difference(worse, scores)['mae']
+    assert value == pytest.approx(0.25) and high - low < 1e-9  # the images' own spread is gone
+    alone = summarise(scores)['mae']
+    assert alone.high - alone.low > 0.01
+    inverted = [score_mask(255 - square(), square())] * 30
+    found = difference(scores, inverted)['iou']
+    assert found.value == pytest.approx(summarise(scores)['iou'].value)
+    with pytest.raises(ValueError, match='of the same images, but got 30 and 29'):
+        difference(scores, scores[1:])
 
 
 def test_bad_summaries():

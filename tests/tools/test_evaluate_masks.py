@@ -106,6 +106,20 @@ def test_tables_and_pictures(main, data, tmp_path, capsys):
             assert min(image.size) > 300
 
 
+def test_comparison_with_one(main, data, tmp_path, capsys):
+    specs = ['red', f'true={data}_masks', 'absent']
+    main([str(data), '--out-dir', str(tmp_path), '--estimators', *specs, '--against', 'true'])
+    found = json.loads((tmp_path / 'results.json').read_text())
+    assert list(found['differences']['true']) == ['red']
+    one, other = (found['estimators'][name]['max_f']['value'] for name in ('true', 'red'))
+    gain = found['differences']['true']['red']['max_f']
+    assert gain['value'] == pytest.approx(one - other) and gain['low'] > 0
+    assert '| true minus … |' in capsys.readouterr().out
+    assert f'| red | +{100 * gain["value"]:.1f} (+' in (tmp_path / 'results.md').read_text()
+    main([str(data), '--out-dir', str(tmp_path), '--estimators', *specs, '--against', 'absent'])
+    assert 'differences' not in json.loads((tmp_path / 'results.json').read_text())
+
+
 def test_samples_are_best_median_and_worst(main, data, tmp_path, monkeypatch):
     from bgaug_mm.evaluation import mask_report
 
@@ -150,6 +164,7 @@ def test_bad_input_is_one_line(main, data, tmp_path, monkeypatch):
     fails('8 of 8 images have no true mask, the first .*0.png', 'red', '--truth', str(tmp_path))
     fails('`--size` must be at least 1, but got 0', 'red', '--size', '0')
     fails('`limit` must be at least 1', 'red', '--limit', '0')
+    fails('`--against blue` is none of', 'red', '--against', 'blue')
     fails('two estimators are named red', 'red', 'red')
     fails('nowhere is neither an estimator nor', 'mine=nowhere')
 

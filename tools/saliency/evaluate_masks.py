@@ -3,7 +3,7 @@
 
     python tools/saliency/evaluate_masks.py world/original --estimators rbd mbplus u2netp
     python tools/saliency/evaluate_masks.py world/original --estimators \\
-        rbd 'mine=onnx:model=net.onnx' made_before=world/original_rbd
+        rbd 'mine=onnx:path=net.onnx' made_before=world/original_rbd
 
 Writes results.md (also printed), results.json, summary.csv, per_image.csv, scores.png
 and samples.png (best, median and worst image of each).
@@ -23,9 +23,7 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
 from bgaug_mm.environment import require_saliency  # noqa: E402
 from bgaug_mm.evaluation.mask_evaluation import (  # noqa: E402
     Evaluation,
-    MaskSource,
     SourceError,
-    SourceSpec,
     evaluate_source,
     list_pairs,
     read_pair,
@@ -35,6 +33,7 @@ from bgaug_mm.evaluation.mask_report import (  # noqa: E402
     write_pictures,
     write_tables,
 )
+from bgaug_mm.evaluation.mask_sources import MaskSource, SourceSpec  # noqa: E402
 from bgaug_mm.registry import SALIENCY_ESTIMATORS  # noqa: E402
 from bgaug_mm.saliency.progress import Progress  # noqa: E402
 
@@ -57,6 +56,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--limit', type=int, help='take so many images, evenly spaced')
     parser.add_argument(
         '--size', type=int, help='reduce images and true masks to this longest side first'
+    )
+    parser.add_argument(
+        '--against',
+        metavar='NAME',
+        help='also tell by how much this one exceeds each other, with paired intervals',
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/evaluate_masks'))
     return parser.parse_args(argv)
@@ -82,6 +86,8 @@ def main(argv: list[str] | None = None) -> None:
         doubled = {spec.name for spec in specs if sum(o.name == spec.name for o in specs) > 1}
         if doubled:
             raise ValueError(f'two estimators are named {min(doubled)}; write NAME=… before one')
+        if args.against is not None and args.against not in {spec.name for spec in specs}:
+            raise ValueError(f'`--against {args.against}` is none of the estimators')
         pairs = list_pairs(args.data, args.truth, limit=args.limit)
         read_pair(pairs[0], args.size)
     except (ValueError, OSError, ImportError) as error:
@@ -108,7 +114,15 @@ def main(argv: list[str] | None = None) -> None:
 
     settings = {'images': len(pairs), 'of': args.data, 'longest side': args.size}
     summary = summary_of(results)
-    text = write_tables(args.out_dir, summary, results, pairs, settings=settings, skipped=skipped)
+    text = write_tables(
+        args.out_dir,
+        summary,
+        results,
+        pairs,
+        settings=settings,
+        skipped=skipped,
+        against=args.against if args.against in results else None,
+    )
     write_pictures(args.out_dir, summary, results, sources, pairs, size=args.size)
     print(f'\n{text}\n{args.out_dir}/')
 
