@@ -16,22 +16,16 @@ from numpy.typing import NDArray
 from bgaug_mm.files import write_bytes
 
 from .mask_checks import run_threaded
-from .mask_store import read_mask_bytes
+from .mask_reading import mask_stamp, read_mask
 from .transforms.functional import foreground_share
-from .transforms.loading import decode_mask
 
 _HEADER = ['mask', 'bytes', 'mtime_ns', 'foreground_share']
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    stat = os.stat(path)
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _measure(path: str) -> float:
     """Share of one mask, in [0, 1]; NaN when it cannot be read."""
     try:
-        return foreground_share(decode_mask(read_mask_bytes(path)))
+        return foreground_share(read_mask(path))
     except (OSError, ValueError):
         return float('nan')
 
@@ -75,7 +69,7 @@ def foreground_shares(paths: Sequence[str], *, cache: str) -> NDArray[np.float64
     known = read_shares(cache)
     folder = os.path.dirname(os.path.abspath(cache))
     names = {path: os.path.relpath(path, folder).replace(os.sep, '/') for path in paths}
-    stamps = dict(zip(names, run_threaded(_stamp, list(names)), strict=True))
+    stamps = dict(zip(names, run_threaded(mask_stamp, list(names)), strict=True))
     todo = [path for path in names if known.get(names[path], ())[:2] != stamps[path]]
     for path, share in zip(todo, run_threaded(_measure, todo), strict=True):
         known[names[path]] = (*stamps[path], share)

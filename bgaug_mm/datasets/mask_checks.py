@@ -11,6 +11,8 @@ from mmengine.dist import is_main_process
 from mmengine.utils import ProgressBar
 from PIL import Image
 
+from .mask_reading import mask_size
+
 _T = TypeVar('_T')
 _R = TypeVar('_R')
 
@@ -48,12 +50,9 @@ def header_problem(paths: tuple[str, str]) -> str | None:
     """
     image_path, mask_path = paths
     try:
-        with Image.open(mask_path) as mask:
-            size, mode = mask.size, mask.mode
+        size = mask_size(mask_path)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        return f'it cannot be read ({error})'
-    if mode not in ('1', 'L', 'P', 'RGB'):
-        return f'it must have one channel of 8 bits (or 1), but has mode {mode}'
+        return f'it cannot be used ({error})'
     try:
         with Image.open(image_path) as image:
             expected = image.size

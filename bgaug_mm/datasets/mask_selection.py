@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from .foreground_share import foreground_shares
 from .mask_checks import first_names, header_problem, run_threaded
-from .mask_store import MaskFolder, read_mask_bytes
-from .transforms.loading import decode_mask
+from .mask_store import MaskFolder, read_mask
 
 
 class Located(NamedTuple):
@@ -155,7 +154,7 @@ def require_usable_masks(samples: Sequence[Located], *, any_size: bool) -> None:
 def _problem(image_path: str, mask_path: str, *, any_size: bool) -> str | None:
     """What is wrong with a mask; None also when there is no such file."""
     try:
-        decode_mask(read_mask_bytes(mask_path))
+        read_mask(mask_path)
     except FileNotFoundError:
         return None
     except (ValueError, OSError) as error:
@@ -166,11 +165,7 @@ def _problem(image_path: str, mask_path: str, *, any_size: bool) -> str | None:
 def require_mask_folders(stores: Sequence[MaskFolder]) -> None:
     """Raise ValueError if a store's folder does not exist."""
     for store in stores:
-        if '://' not in store.root and not os.path.isdir(store.root):
-            raise ValueError(
-                f"there is no folder of saliency masks '{store.root}' for the images in "
-                f"'{store.image_root}': make the masks, or say where they are (`mask_root`)"
-            )
+        store.require()
 
 
 def share_statistics(samples: Sequence[Located], *, share_file: str | None) -> dict[str, float]:
@@ -207,7 +202,7 @@ def _no_masks(first: Located) -> str:
             f"'{first.store.relative(first.image)}': its first column must hold the image paths "
             f"below '{first.store.image_root}'"
         )
-    exists = '://' in root or os.path.isdir(root)
+    exists = '://' in root or os.path.exists(root)
     return (
         f"no image has a saliency mask: looked in '{root}'"
         f'{"" if exists else " (there is no such folder)"}, e.g. for image '

@@ -1,67 +1,36 @@
-"""Which file holds the mask of an image, and reading it.
+"""Where the mask of an image is, and reading it.
 
-The folder of PNGs here is the first store; others (a packed file) go behind the
-same small interface: :meth:`MaskStore.locate`, :meth:`MaskStore.exists` and
-:func:`read_mask_bytes`. What writes masks, writes them with :func:`write_mask`.
+Two stores stand behind one small interface, :class:`MaskStore` and :func:`read_mask`: a
+folder of PNG files and a packed file (:mod:`~bgaug_mm.datasets.packed_masks`);
+:func:`open_mask_store` takes the one that is there. What writes masks, writes them with
+:func:`write_mask`.
 """
 
 from __future__ import annotations
 
 import os
-import string
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from mmengine import fileio
-from numpy.typing import NDArray
 
-from bgaug_mm.files import write_bytes
+from .mask_names import check_name_rule, default_mask_root, read_mask_list
+from .mask_reading import open_packed, packed_key, read_mask, read_mask_bytes, write_mask
+from .packed_masks import PACKED_SUFFIX, SEPARATOR
+
+__all__ = [
+    'BAD_MASK_ACTIONS',
+    'MaskFolder',
+    'MaskStore',
+    'PackedMaskStore',
+    'open_mask_store',
+    'read_mask',
+    'read_mask_bytes',
+    'write_mask',
+]
 
 #: What may be done with a sample whose mask is missing or bad.
 BAD_MASK_ACTIONS = ('error', 'no_background_op', 'skip')
-
-_FIELDS = ('dir', 'stem', 'ext')
-
-
-def read_mask_bytes(location: str) -> bytes:
-    """The encoded mask at a location.
-
-    Args:
-        location (str): What :meth:`MaskStore.locate` gave.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    if '://' in location:
-        return fileio.get(location)
-    with open(location, 'rb') as file:
-        return file.read()
-
-
-def write_mask(path: str, mask: NDArray[Any]) -> None:
-    """Write a mask as PNG, so that it can be read three times as fast.
-
-    Filtering rows, which PNG writers do for photographs, makes masks neither smaller
-    nor faster: without it decoding a soft 500×375 mask takes 0.2 to 0.35 ms instead of
-    0.65 to 1 (measured; OpenCV before 4.12 cannot switch it off).
-
-    Args:
-        path (str): The file; its folder is made.
-        mask (ndarray): (H, W) uint8.
-
-    Raises:
-        ValueError: If the array is no mask.
-    """
-    if mask.ndim != 2 or mask.dtype != np.uint8 or not mask.size:
-        raise ValueError(f'a mask must be (H, W) uint8, but got {mask.shape} {mask.dtype}')
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 9]
-    options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
-    if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
-        options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
-    write_bytes(Path(path), cv2.imencode('.png', mask, options)[1].tobytes())
 
 
 class MaskStore(ABC):
@@ -83,6 +52,10 @@ class MaskStore(ABC):
     @abstractmethod
     def exists(self, location: str) -> bool:
         """Whether there is a mask at a location."""
+
+    @abstractmethod
+    def require(self) -> None:
+        """Raise ValueError if the folder or file is not there."""
 
 
 class MaskFolder(MaskStore):
@@ -149,10 +122,14 @@ class MaskFolder(MaskStore):
 
     def locate(self, img_path: str) -> str | None:
         """The mask's path; None for an image that the list file does not name."""
+        name = self.mask_name(img_path)
+        return None if name is None else os.path.join(self.root, name)
+
+    def mask_name(self, img_path: str) -> str | None:
+        """Path of the mask below the root."""
         path = self.relative(img_path)
         if self._listed is not None:
-            name = self._listed.get(path, self._listed.get(img_path))
-            return None if name is None else os.path.join(self.root, name)
+            return self._listed.get(path, self._listed.get(img_path))
         if os.path.isabs(path):
             raise ValueError(
                 f"image '{img_path}' has an absolute path and the dataset no `data_root`: give "
@@ -162,8 +139,7 @@ class MaskFolder(MaskStore):
         stem, dot, ext = name.rpartition('.')
         if not stem:  # no dot, or a hidden file
             stem, dot, ext = name, '', ''
-        mask = self.rule.format(dir=folder, stem=stem, ext=dot + ext)
-        return os.path.join(self.root, mask.lstrip('/'))
+        return self.rule.format(dir=folder, stem=stem, ext=dot + ext).lstrip('/')
 
     def exists(self, location: str) -> bool:
         """Whether the file is there (folders are listed once, so later ones are not seen)."""
@@ -179,68 +155,82 @@ class MaskFolder(MaskStore):
                 self._names[folder] = frozenset()
         return name in self._names[folder]
 
+    def require(self) -> None:
+        """Raise ValueError if there is no such folder."""
+        if '://' not in self.root and not os.path.isdir(self.root):
+            raise ValueError(
+                f"there is no folder of saliency masks '{self.root}' for the images in "
+                f"'{self.image_root}': make the masks, or say where they are (`mask_root`)"
+            )
+
     def forget(self) -> None:
         """Free what :meth:`exists` remembers."""
         self._names.clear()
 
 
-def default_mask_root(image_root: str) -> str:
-    """The folder beside the images whose name has ``_masks`` behind it."""
-    root = image_root.rstrip('/')
-    if os.path.basename(root) in ('', '.', '..'):
-        root = os.path.abspath(image_root)
-    return f'{root}_masks'
+class PackedMaskStore(MaskFolder):
+    """A packed file of masks: the folder's rules, the masks in one file.
 
+    The key of a mask is the path that its file had below the packed folder, without
+    the ending '.png' (or ``suffix``).
 
-def check_name_rule(rule: str) -> str:
-    """A rule that uses nothing but the three fields, or ValueError."""
-    problem = ''
-    try:
-        # no attribute, index, conversion or format: the rule comes from a config
-        for _, field, spec, conversion in string.Formatter().parse(rule):
-            if field is not None and (field not in _FIELDS or spec or conversion):
-                problem = f'has the field {{{field}}}'
-    except ValueError as error:
-        problem = str(error)
-    if not problem and '{stem}' not in rule:
-        problem = 'has no {stem}'
-    if problem:
-        raise ValueError(
-            "`name_rule` must be made of {dir}, {stem} and {ext}, like '{dir}/{stem}_mask.png', "
-            f'but {rule!r} {problem}'
-        )
-    return rule
-
-
-def read_mask_list(list_file: str) -> dict[str, str]:
-    """Read a list of image and mask paths.
+    Args:
+        image_root (str): As for :class:`MaskFolder`.
+        mask_root (str): The file that ``tools/saliency/pack_masks.py`` made.
+        suffix (str): As for :class:`MaskFolder`, and so are ``name_rule`` and ``list_file``.
 
     Raises:
-        ValueError: With the number of the line, for a line without two columns, an
-            image with two masks, a mask of two images; for an unreadable or empty file.
+        ValueError: If there is no such file or it cannot be used.
     """
-    try:
-        lines = Path(list_file).read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"`list_file` '{list_file}' cannot be read: {error}") from error
-    masks: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        separator = '\t' if '\t' in line else ',' if ',' in line else None
-        columns = [column.strip() for column in line.split(separator)]
-        where = f'{list_file}, line {number}'
-        if len(columns) != 2 or not all(columns):
+
+    def __init__(
+        self,
+        image_root: str,
+        mask_root: str,
+        *,
+        suffix: str = '.png',
+        name_rule: str | None = None,
+        list_file: str | None = None,
+    ) -> None:
+        super().__init__(
+            image_root, mask_root, suffix=suffix, name_rule=name_rule, list_file=list_file
+        )
+        self._suffix = suffix
+        try:
+            self._masks = open_packed(mask_root, anew=True)
+        except FileNotFoundError:
             raise ValueError(
-                f'{where}: must hold an image path and a mask path, separated by a tab, a comma '
-                f'or blanks, but got {line!r}'
-            )
-        image, mask = columns
-        if masks.setdefault(image, mask) != mask:
-            raise ValueError(f"{where}: image '{image}' has another mask already, '{masks[image]}'")
-        if owners.setdefault(mask, image) != image:
-            raise ValueError(f"{where}: mask '{mask}' belongs to another image, '{owners[mask]}'")
-    if not masks:
-        raise ValueError(f"`list_file` '{list_file}' is empty")
-    return masks
+                f"there is no packed mask store '{mask_root}': make it with "
+                'tools/saliency/pack_masks.py, or say where it is (`mask_root`)'
+            ) from None
+
+    def require(self) -> None:
+        """Nothing: a store that was opened is there."""
+
+    def locate(self, img_path: str) -> str | None:
+        """File and key of the mask; None for an image that the list file does not name."""
+        name = self.mask_name(img_path)
+        return None if name is None else self.root + SEPARATOR + name.removesuffix(self._suffix)
+
+    def exists(self, location: str) -> bool:
+        """Whether the store has it (also when its record is damaged)."""
+        return (packed_key(location) or ('', ''))[1] in self._masks
+
+
+def open_mask_store(
+    image_root: str, mask_root: str | None = None, **options: Any
+) -> MaskFolder | PackedMaskStore:
+    """The store of the masks of an image folder.
+
+    Args:
+        image_root (str): Folder of the images.
+        mask_root (str, optional): Folder of mask files, or a packed store, whose name ends
+            in '.masks'. Defaults to None: the folder beside the images.
+        **options: See :class:`MaskFolder`.
+
+    Raises:
+        ValueError: See :class:`MaskFolder` and :class:`PackedMaskStore`.
+    """
+    if mask_root is not None and mask_root.endswith(PACKED_SUFFIX) and not os.path.isdir(mask_root):
+        return PackedMaskStore(image_root, mask_root, **options)
+    return MaskFolder(image_root, mask_root, **options)

@@ -34,7 +34,7 @@ from .mask_selection import (
     require_usable_masks,
     share_statistics,
 )
-from .mask_store import BAD_MASK_ACTIONS, MaskFolder
+from .mask_store import BAD_MASK_ACTIONS, MaskFolder, open_mask_store
 
 _CHECKS = ('exists', 'header', 'none')
 
@@ -58,9 +58,10 @@ class SaliencyMaskDataset(BaseDataset):
     Args:
         dataset (dict | BaseDataset): The dataset to wrap; also ConcatDataset,
             RepeatDataset, ClassBalancedDataset, KFoldDataset.
-        mask_root (str, optional): Folder of the masks; a relative one is below the
-            wrapped dataset's ``data_root``, as its ``data_prefix`` is. Defaults to
-            None: beside the image folder, its name with ``_masks`` behind it, so that
+        mask_root (str, optional): Folder of the masks, or a packed store (``*.masks``, see
+            ``tools/saliency/pack_masks.py``); a relative one is below the wrapped
+            dataset's ``data_root``, as its ``data_prefix`` is. Defaults to None: beside
+            the image folder, its name with ``_masks`` behind it, so that
             ``imagenet/train/n01/x.JPEG`` has ``imagenet/train_masks/n01/x.png``.
         pipeline (Sequence, optional): Transforms for the samples. Defaults to None:
             the wrapped dataset's own.
@@ -336,7 +337,7 @@ class SaliencyMaskDataset(BaseDataset):
             root = getattr(leaf, 'data_root', '')
             return path if path is None or not root or is_abs(path) else join_path(root, path)
 
-        return MaskFolder(
+        return open_mask_store(
             image_root(leaf),
             below(self.mask_root),
             suffix=self.mask_suffix,

@@ -14,10 +14,9 @@ from mmengine.logging import print_log
 
 from bgaug_mm.registry import BACKGROUNDS
 
-from ..mask_store import read_mask_bytes
+from ..mask_store import read_mask
 from ..transforms.functional import Array
 from ..transforms.infill import check_infill, has_room, infill
-from ..transforms.loading import decode_mask
 from .base import Background, Window, check_window, cut_window, draw_window
 
 #: Decoding at a fraction of the size, the smallest first.
@@ -178,7 +177,7 @@ class DonorBackground(Background):
         if mask_path is None:  # what stands for it is a full mask
             return None
         try:
-            mask = decode_mask(read_mask_bytes(mask_path))
+            mask = read_mask(mask_path)
         except (OSError, ValueError) as error:
             raise ValueError(f"saliency mask '{mask_path}' cannot be used: {error}") from error
         threshold = self.threshold

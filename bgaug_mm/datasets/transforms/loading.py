@@ -12,40 +12,9 @@ from mmengine.logging import print_log
 
 from bgaug_mm.registry import TRANSFORMS
 
-from ..mask_store import BAD_MASK_ACTIONS, read_mask_bytes
+from ..mask_codec import decode_mask as decode_mask
+from ..mask_store import BAD_MASK_ACTIONS, read_mask
 from .functional import Array
-
-
-def decode_mask(data: bytes) -> Array:
-    """Decode an image file to a mask.
-
-    Args:
-        data (bytes): A PNG (or anything OpenCV reads) with one channel of 8 bits or
-            1 bit, or three equal channels of 8 bits.
-
-    Returns:
-        ndarray: (H, W) uint8; 0 and 255 for a 1-bit file.
-
-    Raises:
-        ValueError: If it cannot be decoded, has more than 8 bits, several channels
-            that differ, or 1 as its largest value. The text says what was found.
-    """
-    buffer = np.frombuffer(data, np.uint8)
-    mask = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if buffer.size else None
-    if mask is None:
-        raise ValueError('it cannot be decoded')
-    if mask.dtype != np.uint8:
-        raise ValueError(f'it must have 8 bits a pixel, but has {mask.dtype}')
-    if mask.ndim == 3:
-        first = mask[..., 0]
-        if mask.shape[2] != 3 or (mask != first[..., None]).any():
-            raise ValueError(
-                f'it must have one channel (or three equal ones), but has {mask.shape[2]}'
-            )
-        mask = np.ascontiguousarray(first)
-    if mask.max() == 1:
-        raise ValueError('its values are 0 and 1, but must be 0 to 255')
-    return mask
 
 
 @TRANSFORMS.register_module()
@@ -138,7 +107,7 @@ class LoadSaliencyMask(BaseTransform):
         return results
 
     def _read(self, path: str, height: int, width: int) -> Array:
-        mask = decode_mask(read_mask_bytes(path))
+        mask = read_mask(path)
         if mask.shape == (height, width):
             return mask
         if not self.resize_to_image:
