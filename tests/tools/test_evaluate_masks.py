@@ -120,6 +120,21 @@ def test_comparison_with_one(main, data, tmp_path, capsys):
     assert 'differences' not in json.loads((tmp_path / 'results.json').read_text())
 
 
+def test_interrupted_run_writes_what_it_has(main, data, tmp_path, monkeypatch):
+    def interrupted(self, image):
+        if self.inverted:
+            raise KeyboardInterrupt
+        return image[..., 0] / 255
+
+    monkeypatch.setattr(Red, 'estimate', interrupted)
+    specs = ['red', 'second=red:inverted=True', 'third=red']
+    main([str(data), '--out-dir', str(tmp_path), '--limit', '2', '--estimators', *specs])
+    found = json.loads((tmp_path / 'results.json').read_text())
+    assert list(found['estimators']) == ['red'] and list(found['skipped']) == ['second']
+    with pytest.raises(SystemExit, match='nothing was evaluated'):
+        main([str(data), '--out-dir', str(tmp_path), '--estimators', *specs[1:]])
+
+
 def test_samples_are_best_median_and_worst(main, data, tmp_path, monkeypatch):
     from bgaug_mm.evaluation import mask_report
 

@@ -107,6 +107,9 @@ def main(argv: list[str] | None = None) -> None:
             progress.close()
         except SourceError as error:
             skip(spec.name, error)
+        except KeyboardInterrupt:  # what there is may be hours of work
+            skip(spec.name, RuntimeError('interrupted, and the estimators after it'))
+            break
         except (ValueError, OSError) as error:  # an image or a true mask
             sys.exit(f'evaluate_masks: {error}')
     if not results:
