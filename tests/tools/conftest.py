@@ -45,16 +45,23 @@ class Tools:
 
     def __call__(self, tool: str, *argv, cwd: Path, **env: str) -> tuple[int, str]:
         """Run ``tools/<tool>.py argv…`` in ``cwd``: exit status and output."""
+        return self.wait(self.start(tool, *argv, cwd=cwd, **env), cwd=cwd)
+
+    def start(self, tool: str, *argv, cwd: Path, **env: str) -> int:
+        """Start the same without waiting for it: its process id."""
         log = cwd / 'output.txt'
         log.unlink(missing_ok=True)
-        pid = self._ask(
+        return self._ask(
             tool=str(ROOT / 'tools' / f'{tool}.py'),
             argv=[str(a) for a in argv],
             cwd=str(cwd),
             log=str(log),
             env=env,
         )
-        return self._ask(wait=pid), log.read_text()
+
+    def wait(self, pid: int, *, cwd: Path) -> tuple[int, str]:
+        """Exit status (negative: killed by that signal) and output of what was started."""
+        return self._ask(wait=pid), (cwd / 'output.txt').read_text()
 
     def close(self) -> None:
         self._server.stdin.close()
