@@ -26,7 +26,8 @@ class RBD(SuperpixelEstimator):
 
     Equations of the paper, constants of the authors' code; where neither says it we chose:
     places are in parts of the height and of the width; contrast takes the probability of
-    background, the fit its weight; a frame around the picture is not cut off.
+    background, the fit its weight; a map that stays below 0.2 is zero, any other one is
+    stretched to [0, 1]; a frame around the picture is not cut off.
 
     Args:
         size (int, optional): Longest side at which the map is computed. Default: 400,
@@ -57,7 +58,9 @@ class RBD(SuperpixelEstimator):
         if not self.optimize:
             return contrast
         background[connectivity > 3] = 1000
-        return optimal_saliency(graph, background, contrast)
+        saliency = optimal_saliency(graph, background, contrast)
+        # Full contrast (1) against surely background (5) reaches 1/6: no more, no object.
+        return saliency if saliency.max() > 0.2 else np.zeros(len(graph))
 
 
 def weight(distance: Floats, sigma: float) -> Floats:

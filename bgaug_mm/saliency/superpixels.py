@@ -31,8 +31,8 @@ class SuperpixelGraph:
             width, in (0, 1).
         distance: (N, N) float64, distance of the mean colours in CIE Lab.
         border: (N,) bool, those that touch the band along the image's border.
-        adjacent: (N, N) bool, pairs that share a side of a pixel; nobody is its own
-            neighbour.
+        adjacent: (N, N) bool, pairs that touch at a side or a corner of a pixel; nobody is its
+            own neighbour.
         near: (N, N) bool, pairs within two rings: neighbours, and neighbours' neighbours.
     """
 
@@ -173,7 +173,12 @@ def graph_of_labels(lab: NDArray[Any], labels: NDArray[Any], *, band: int) -> Su
     columns = np.broadcast_to((np.arange(width) + 0.5) / width, labels.shape)
 
     adjacent = np.zeros((count, count), dtype=bool)
-    for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
+    for one, other in (
+        (labels[:, :-1], labels[:, 1:]),
+        (labels[:-1], labels[1:]),
+        (labels[:-1, :-1], labels[1:, 1:]),
+        (labels[:-1, 1:], labels[1:, :-1]),
+    ):
         differ = one != other
         adjacent[one[differ], other[differ]] = True
     adjacent |= adjacent.T
