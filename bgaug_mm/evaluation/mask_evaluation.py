@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from bgaug_mm.datasets.mask_store import MaskFolder
+from bgaug_mm.datasets.mask_store import open_mask_store
 from bgaug_mm.saliency.base import fit
 from bgaug_mm.saliency.image_list import list_images
 from bgaug_mm.saliency.reading import read_image
@@ -29,8 +29,8 @@ def list_pairs(images: str, truth: str | None = None, *, limit: int | None = Non
 
     Args:
         images: The folder.
-        truth: Folder of the true masks, ``<path of the image without ending>.png``.
-            Defaults to None: ``<images>_masks``.
+        truth: Folder of the true masks, ``<path of the image without ending>.png``, or a
+            packed store. Defaults to None: ``<images>_masks``.
         limit: Take so many, evenly spaced, at least 1. Defaults to None: all.
 
     Raises:
@@ -41,7 +41,7 @@ def list_pairs(images: str, truth: str | None = None, *, limit: int | None = Non
     if not os.path.isdir(images):
         raise ValueError(f'there is no folder {images}')
     items = list_images(images)
-    store = MaskFolder(images, truth)
+    store = open_mask_store(images, truth)
     if not os.path.exists(store.root):
         raise ValueError(f'there are no true masks at {store.root}; name their place with --truth')
     if limit is not None and limit < len(items):

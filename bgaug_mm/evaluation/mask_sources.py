@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgaug_mm.datasets.mask_store import MaskFolder, MaskStore, read_mask_bytes
-from bgaug_mm.datasets.transforms.loading import decode_mask
+from bgaug_mm.datasets.mask_store import MaskStore, open_mask_store, read_mask
 from bgaug_mm.registry import SALIENCY_ESTIMATORS
 from bgaug_mm.saliency import SaliencyEstimator, build_estimator
 from bgaug_mm.saliency.mask_maker import to_mask
@@ -28,7 +27,7 @@ def read_known_mask(location: str) -> Picture:
         ValueError: Naming it, if it cannot be used.
     """
     try:
-        return decode_mask(read_mask_bytes(location))
+        return read_mask(location)
     except (ValueError, OSError) as error:
         raise ValueError(f'mask {location}: {error}') from error
 
@@ -138,7 +137,7 @@ class SourceSpec:
             ValueError, ImportError, OSError: With the reason why it cannot be built.
         """
         if self.stored:
-            return StoredMasks(MaskFolder(images, self.what))
+            return StoredMasks(open_mask_store(images, self.what))
         return EstimatedMasks(build_estimator(self.what, **self.options))
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bgaug_mm.datasets.mask_packing import pack_masks
 from bgaug_mm.datasets.mask_store import MaskFolder
 from bgaug_mm.evaluation.mask_evaluation import list_pairs, read_pair
 from bgaug_mm.evaluation.mask_sources import EstimatedMasks, SourceSpec, StoredMasks
@@ -66,6 +67,20 @@ def test_stored_masks_are_brought_to_the_images_size(world):
     stored.store.forget()
     with pytest.raises(ValueError, match=r'0\.png has no mask in .*set_masks'):
         stored(pairs[0].image, image)
+
+
+def test_packed_store(world):
+    pack_masks(str(world / 'set_masks'), str(world / 'set.masks'), threads=1)
+    stored = SourceSpec.parse(f'mine={world}/set.masks').build(str(world / 'set'))
+    for pair in list_pairs(str(world / 'set'), str(world / 'set.masks')):
+        image, truth = read_pair(pair)
+        assert np.array_equal(stored(pair.image, image), truth) and truth.max() == 255
+    Image.new('RGB', (32, 24)).save(world / 'set/later.png')
+    with pytest.raises(ValueError, match=r'later\.png has no mask in .*set\.masks'):
+        stored(str(world / 'set/later.png'), image)
+    (world / 'cut.masks').write_bytes((world / 'set.masks').read_bytes()[:20])
+    with pytest.raises(ValueError, match=r'cut\.masks'):
+        SourceSpec.parse(f'mine={world}/cut.masks').build(str(world / 'set'))
 
 
 def test_specifications(world, registered):

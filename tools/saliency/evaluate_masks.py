@@ -44,13 +44,14 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('data', help='folder of images')
     parser.add_argument(
-        '--truth', help='folder of the true masks, by default DATA_masks beside DATA'
+        '--truth', help='folder or packed store of the true masks, by default DATA_masks'
     )
     parser.add_argument(
         '--estimators',
         nargs='+',
         metavar='SPEC',
-        help='[NAME=]ESTIMATOR[:KEY=VALUE,…], or NAME=FOLDER of masks made before; by default '
+        help='[NAME=]ESTIMATOR[:KEY=VALUE,…], or NAME=FOLDER (or packed store) of masks '
+        'made before; by default '
         'every estimator',
     )
     parser.add_argument('--limit', type=int, help='take so many images, evenly spaced')
