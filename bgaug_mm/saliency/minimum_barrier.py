@@ -20,14 +20,14 @@ def minimum_barrier_distance(values: NDArray[Any], passes: int = 3) -> NDArray[A
     """FastMBD of each channel; the seeds are the outermost rows and columns.
 
     A sweep offers each pixel the paths of the two neighbours it has passed (above and left,
-    or below and right), each path kept as its lowest and highest value. So the result is the
-    spread of a real path: never below the exact distance, and never higher after more
-    sweeps. Where some best path needs no more turns against the sweeps than there are
-    sweeps, it is exact.
+    or below and right), each path kept as its lowest and highest value. The result is the
+    spread of a real path: never below the exact distance, never higher after more sweeps.
+    It may stay above the exact one, because a pixel keeps one path, and the best path of a
+    neighbour may begin with another (paper, §3.3, on the error).
 
     Args:
         values (ndarray): (H, W, C) float32.
-        passes (int): Sweeps, at least 1. Defaults to 3, the paper's K (§3.2).
+        passes (int): Sweeps, at least 1. Defaults to 3, the paper's K.
 
     Returns:
         ndarray: (H, W, C) float32, in the unit of the values; 0 on the seeds.
