@@ -4,6 +4,7 @@ from .base import SaliencyEstimator, build_estimator
 from .fine_grained import FineGrained
 from .found import Found
 from .gs import GS
+from .learned import Learned
 from .mbplus import MBPlus
 from .onnx_network import OnnxNetwork
 from .rbd import RBD
@@ -17,6 +18,7 @@ __all__ = [
     'RBD',
     'FineGrained',
     'Found',
+    'Learned',
     'MBPlus',
     'OnnxNetwork',
     'SaliencyEstimator',

@@ -3,7 +3,7 @@
 _base_ = [
     'mmpretrain::_base_/default_runtime.py',
     '../_base_/datasets/saliency_masks.py',
-    '../_base_/schedules/adamw_coslr_8e.py',
+    '../_base_/schedules/adamw_coslr_6e.py',
 ]
 
 model = dict(
