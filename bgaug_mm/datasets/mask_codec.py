@@ -77,7 +77,7 @@ def compress_mask(mask: NDArray[Any], bits: int) -> bytes:
     the highest of a byte.
     """
     data = mask.tobytes() if bits == 8 else np.packbits(mask >= 128).tobytes()
-    coder = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+    coder = zlib.compressobj(7, zlib.DEFLATED, -15, 9)  # 9: 2 % smaller, 5 times slower
     return coder.compress(data) + coder.flush()
 
 

@@ -1,30 +1,22 @@
-"""Make a packed mask store of a folder, check it, and turn it into a folder again."""
+"""Make a packed mask store of a folder of masks."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
 from .mask_codec import compress_mask, decode_mask, reduce_mask, round_levels
-from .mask_store import write_mask
-from .packed_masks import (
-    PACKED_SUFFIX,
-    Header,
-    PackedMasks,
-    Row,
-    encode_key,
-    key_hash,
-    record_crc,
-)
+from .packed_format import Header, Row, encode_key, key_hash, record_crc
+from .packed_masks import PACKED_SUFFIX
 
 #: Longest side to which masks are reduced, by bits.
 DEFAULT_SIDES = {8: 256, 1: 512}
@@ -129,8 +121,8 @@ def pack_masks(
         raise ValueError(f"'{store}' exists")
     side = DEFAULT_SIDES[bits] if max_side is None else max_side
     keys = list_masks(folder, suffix=suffix)
-    names = [encode_key(key) for key in keys]
-    empty = Header(bits, len(keys), sum(map(len, names)), 0, side, levels if bits == 8 else 2, 0)
+    keys_size = sum(len(encode_key(key)) for key in keys)
+    empty = Header(bits, len(keys), keys_size, 0, side, levels if bits == 8 else 2, 0)
 
     def encode(key: str) -> Record | str:
         try:
@@ -144,106 +136,59 @@ def pack_masks(
         sizes = (*mask.shape, *small.shape)
         return Record(compress_mask(small, bits), sizes, len(content))
 
-    index: list[tuple[int, bytes, Row]] = []
-    skipped: dict[str, str] = {}
-    source_bytes, key_offset, offset = 0, 0, empty.records_at
+    index, skipped, source_bytes = Index(), dict[str, str](), 0
     with _partial(store) as file, ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        file.seek(offset)
-        pairs = zip(keys, names, strict=True)
-        while block := list(islice(pairs, _BLOCK)):
-            for (key, name), record in zip(
-                block, pool.map(encode, [key for key, _ in block]), strict=True
-            ):
-                if isinstance(record, str):
-                    if not skip_bad:
-                        raise ValueError(
-                            f"mask '{folder}/{key}{suffix}' cannot be used: {record}. Make it "
-                            'again, or leave such masks out (`skip_bad`)'
-                        )
+        file.seek(empty.records_at)
+        for start in range(0, len(keys), _BLOCK):
+            block = keys[start : start + _BLOCK]
+            for key, record in zip(block, pool.map(encode, block), strict=True):
+                if isinstance(record, Record):
+                    index.add(key, record, file.tell())
+                    file.write(record.data)
+                    source_bytes += record.source_bytes
+                elif skip_bad:
                     skipped[f'{folder}/{key}{suffix}'] = record
-                    continue
-                crc = record_crc(name, record.sizes, record.data)
-                length = len(record.data)
-                row = Row(offset, key_offset, length, len(name), crc, *record.sizes)
-                index.append((key_hash(name), name, row))
-                file.write(record.data)
-                offset += length
-                key_offset += len(name)
-                source_bytes += record.source_bytes
+                else:
+                    raise ValueError(
+                        f"mask '{folder}/{key}{suffix}' cannot be used: {record}. Make it "
+                        'again, or leave such masks out (`skip_bad`)'
+                    )
             if progress is not None:
                 progress.advance(len(block))
-        if not index:
+        if not index.hashes:
             raise ValueError(f"none of the masks in '{folder}' can be used")
-        _write_index(file, empty._replace(file_size=offset), index)
-    return Packed(len(index), source_bytes, offset, skipped)
+        size = file.tell()
+        file.seek(0)
+        index.write(file, empty._replace(file_size=size))
+    return Packed(len(index.hashes), source_bytes, size, skipped)
 
 
-def verify_store(store: str, *, progress: Advance | None = None) -> dict[str, str]:
-    """Read every mask of a store.
+class Index:
+    """The index of a store while it grows, about 80 bytes a mask."""
 
-    Returns:
-        dict[str, str]: The key of each damaged record, and its problem.
+    def __init__(self) -> None:
+        self.hashes = array('Q')
+        self.rows = bytearray()
+        self.keys = bytearray()
 
-    Raises:
-        FileNotFoundError: If there is no such store.
-        ValueError: If it cannot be opened or its index is damaged.
-    """
-    masks = PackedMasks(store)
-    problems = {}
-    for key in masks.keys():  # noqa: SIM118 it is no mapping
-        try:
-            masks.read(key, full_size=False)
-        except (OSError, ValueError) as error:
-            problems[key] = str(error)
-        if progress is not None:
-            progress.advance(1)
-    return problems
+    def add(self, key: str, record: Record, offset: int) -> None:
+        """Add a record that will be written at ``offset``."""
+        name, sizes = encode_key(key), record.sizes
+        crc = record_crc(name, sizes, record.data)
+        row = Row(offset, len(self.keys), len(record.data), len(name), crc, *sizes)
+        self.hashes.append(key_hash(name))
+        self.rows += row.pack()
+        self.keys += name
 
-
-def unpack_store(
-    store: str, folder: str, *, full_size: bool = False, progress: Advance | None = None
-) -> dict[str, str]:
-    """Write every mask of a store as a PNG file again, ``<key>.png``.
-
-    Args:
-        store (str): The store.
-        folder (str): Where to; files of the same name are replaced.
-        full_size (bool): Enlarge masks that were reduced. Defaults to False: as stored,
-            without loss.
-        progress (Advance, optional): Is told about every mask.
-
-    Returns:
-        dict[str, str]: The key of each damaged record, which is left out, and its problem.
-
-    Raises:
-        ValueError: If the store cannot be opened, or a key leads out of the folder.
-    """
-    masks = PackedMasks(store)
-    problems = {}
-    for key in masks.keys():  # noqa: SIM118 it is no mapping
-        if os.path.isabs(key) or '..' in key.split('/'):
-            raise ValueError(f"key '{key}' of mask store '{store}' leads out of '{folder}'")
-        try:
-            mask = masks.read(key, full_size=full_size)
-        except (OSError, ValueError) as error:
-            problems[key] = str(error)
-        else:
-            write_mask(f'{folder}/{key}.png', mask)
-        if progress is not None:
-            progress.advance(1)
-    return problems
-
-
-def _write_index(file: BinaryIO, header: Header, index: Sequence[tuple[int, bytes, Row]]) -> None:
-    """Fill in what stands in front of the records."""
-    keys = b''.join(name for _, name, _ in index)
-    header = header._replace(records=len(index), keys_size=len(keys))
-    order = sorted(range(len(index)), key=lambda i: index[i][0])
-    hashes = np.array([index[i][0] for i in order], '<u8').tobytes()
-    content = hashes + b''.join(index[i][2].pack() for i in order) + keys
-    file.seek(0)
-    file.write(header._replace(index_crc=zlib.crc32(content)).pack())
-    file.write(content)
+    def write(self, file: BinaryIO, header: Header) -> None:
+        """Write the header, completed, and the index, sorted."""
+        hashes = np.array(self.hashes, '<u8')
+        order = hashes.argsort(kind='stable')
+        rows = np.frombuffer(self.rows, np.uint8).reshape(len(hashes), -1)
+        content = hashes[order].tobytes() + rows[order].tobytes() + self.keys
+        header = header._replace(records=len(hashes), keys_size=len(self.keys))
+        file.write(header._replace(index_crc=zlib.crc32(content)).pack())
+        file.write(content)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from PIL import Image
 from bgaug_mm.files import write_bytes
 
 from .mask_codec import Mask, decode_mask
-from .packed_masks import PACKED_SUFFIX, SEPARATOR, PackedMasks, Row
+from .packed_format import Row
+from .packed_masks import PACKED_SUFFIX, SEPARATOR, PackedMasks
 
 _MARK = PACKED_SUFFIX + SEPARATOR
 _OPEN: dict[str, PackedMasks] = {}

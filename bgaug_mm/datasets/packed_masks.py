@@ -1,121 +1,32 @@
-"""The masks of many images in one file, read at random.
-
-Version 1 of the format, all numbers little-endian::
-
-    header   64 bytes, see _HEADER
-    hashes   count × uint64, ascending: BLAKE2b of the key, 8 bytes of digest
-    rows     count × 48 bytes in the order of the hashes, see _ROW
-    keys     UTF-8, one after the other
-    records  raw deflate of the mask (mask_codec.compress_mask)
-
-The index stands in front, so that a file that was cut has lost records but not the
-knowledge which. It is memory-mapped: opening costs the same for ten masks and for ten
-million, and all processes of a machine share its pages. Every record has a CRC-32 over
-its key, sizes and data, so that a damaged row of the index shows as well as a damaged
-record; header and index have their own. Records are read by ``pread``: no lock, no file
-position that forked processes share, and a bad disk is an ``OSError`` that names the
-record, where a memory-mapped one would end the process with a bus error.
-"""
+"""The masks of many images in one file, read at random (see packed_format)."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import mmap
 import os
-import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from .mask_codec import Mask, expand_mask, restore_mask
+from .packed_format import (
+    HEADER_SIZE,
+    ROW_SIZE,
+    Row,
+    encode_key,
+    key_hash,
+    read_header,
+    record_crc,
+)
 
 #: Ending of a packed store's file.
 PACKED_SUFFIX = '.masks'
 #: Between the file and the key in the location of a packed mask.
 SEPARATOR = '#'
-
-MAGIC = b'BGAMASK\n'
-VERSION = 1
-# magic, version, bits, count, bytes of the keys, bytes of the file, longest side (0: as it
-# is), levels, CRC-32 of the index, CRC-32 of all before
-_HEADER = struct.Struct('<8sIIQQQIIII8x')
-_CRC_AT = 52
-# offsets of record and key, bytes of both, CRC-32, the mask's size and the stored one
-_ROW = struct.Struct('<QQIIIIIII4x')
-_SIZES = struct.Struct('<IIII')
-
-
-class Header(NamedTuple):
-    """What a store says about itself."""
-
-    bits: int  #: 8 or 1
-    records: int
-    keys_size: int
-    file_size: int
-    max_side: int  #: 0 when masks were not reduced
-    levels: int
-    index_crc: int
-
-    @property
-    def rows_at(self) -> int:
-        """Where the rows begin."""
-        return _HEADER.size + 8 * self.records
-
-    @property
-    def keys_at(self) -> int:
-        """Where the keys begin."""
-        return self.rows_at + _ROW.size * self.records
-
-    @property
-    def records_at(self) -> int:
-        """Where the records begin."""
-        return self.keys_at + self.keys_size
-
-    def pack(self) -> bytes:
-        """The header's bytes."""
-        data = _HEADER.pack(
-            MAGIC, VERSION, self.bits, self.records, self.keys_size, self.file_size,
-            self.max_side, self.levels, self.index_crc, 0,
-        )  # fmt: skip
-        return data[:_CRC_AT] + struct.pack('<I', zlib.crc32(data[:_CRC_AT])) + bytes(8)
-
-
-class Row(NamedTuple):
-    """Where a record is and what it must be."""
-
-    offset: int
-    key_offset: int
-    length: int
-    key_length: int
-    crc: int
-    height: int
-    width: int
-    rows: int
-    columns: int
-
-    def pack(self) -> bytes:
-        """The row's bytes."""
-        return _ROW.pack(*self)
-
-
-def key_hash(key: bytes) -> int:
-    """The number that a key is looked up by."""
-    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), 'little')
-
-
-def encode_key(key: str) -> bytes:
-    """A key's bytes; file names that are not UTF-8 keep theirs."""
-    return key.encode('utf-8', 'surrogateescape')
-
-
-def record_crc(key: bytes, sizes: tuple[int, ...], data: bytes | memoryview) -> int:
-    """The checksum of a record, its key and its sizes."""
-    return zlib.crc32(data, zlib.crc32(_SIZES.pack(*sizes), zlib.crc32(key)))
 
 
 class PackedMasks:
@@ -137,12 +48,12 @@ class PackedMasks:
         self._file = os.open(path, os.O_RDONLY)
         try:
             self.size = os.fstat(self._file).st_size
-            self.header = self._read_header()
+            self.header = read_header(path, os.pread(self._file, HEADER_SIZE, 0), size=self.size)
             self._map = mmap.mmap(self._file, self.header.records_at, access=mmap.ACCESS_READ)
         except BaseException:
             os.close(self._file)
             raise
-        self._hashes = np.frombuffer(self._map, '<u8', self.header.records, _HEADER.size)
+        self._hashes = np.frombuffer(self._map, '<u8', self.header.records, HEADER_SIZE)
         self._sound: bool | None = None
         if self.size != self.header.file_size:
             print_log(
@@ -177,7 +88,7 @@ class PackedMasks:
         if not self.index_is_sound():
             raise ValueError(f"the index of mask store '{self.path}' is damaged")
         offsets: NDArray[np.uint64] = np.ndarray(
-            len(self), '<u8', self._map, self.header.rows_at, (_ROW.size,)
+            len(self), '<u8', self._map, self.header.rows_at, (ROW_SIZE,)
         )
         for i in offsets.argsort():
             yield self._key(self._row(int(i))).decode('utf-8', 'surrogateescape')
@@ -239,7 +150,7 @@ class PackedMasks:
         """Whether the index has its checksum; computed once."""
         if self._sound is None:
             with memoryview(self._map) as view:
-                self._sound = zlib.crc32(view[_HEADER.size :]) == self.header.index_crc
+                self._sound = zlib.crc32(view[HEADER_SIZE:]) == self.header.index_crc
         return self._sound
 
     def _match(self, name: bytes, i: int, wanted: np.uint64) -> Row | None:
@@ -252,30 +163,8 @@ class PackedMasks:
         return None
 
     def _row(self, i: int) -> Row:
-        return Row(*_ROW.unpack_from(self._map, self.header.rows_at + i * _ROW.size))
+        return Row.unpack(self._map, self.header.rows_at + i * ROW_SIZE)
 
     def _key(self, row: Row) -> bytes:
         start = self.header.keys_at + row.key_offset
         return self._map[start : start + row.key_length]
-
-    def _read_header(self) -> Header:
-        data = os.pread(self._file, _HEADER.size, 0)
-        if data[:8] != MAGIC[: len(data[:8])] or not data:
-            raise ValueError(f"'{self.path}' is no packed mask store")
-        if len(data) < _HEADER.size:
-            raise ValueError(f"mask store '{self.path}' is cut: {len(data)} bytes are left")
-        _, version, *fields, crc = _HEADER.unpack(data)
-        if zlib.crc32(data[:_CRC_AT]) != crc:
-            raise ValueError(f"the header of mask store '{self.path}' is damaged")
-        if version != VERSION:
-            raise ValueError(
-                f"mask store '{self.path}' has format {version}, but this version of bgaug_mm "
-                f'reads format {VERSION}'
-            )
-        header = Header(*fields)
-        if self.size < header.records_at:
-            raise ValueError(
-                f"mask store '{self.path}' is cut within its index: {self.size} of "
-                f'{header.file_size} bytes are left; copy or pack it again'
-            )
-        return header

@@ -19,12 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
-from bgaug_mm.datasets.mask_packing import (  # noqa: E402
-    list_masks,
-    pack_masks,
-    unpack_store,
-    verify_store,
-)
+from bgaug_mm.datasets.mask_packing import list_masks, pack_masks  # noqa: E402
+from bgaug_mm.datasets.mask_unpacking import unpack_store, verify_store  # noqa: E402
 from bgaug_mm.datasets.packed_masks import PackedMasks  # noqa: E402
 from bgaug_mm.saliency.progress import Progress  # noqa: E402
 
