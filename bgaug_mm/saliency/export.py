@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +64,7 @@ def export_onnx(
     generator = torch.Generator().manual_seed(0)
     example = torch.randn(2, 3, size, size, generator=generator)
     # the exporter that torch 2.0 has as well
-    options = {} if torch.__version__.startswith('2.0') else {'dynamo': False}
+    options: dict[str, Any] = {} if torch.__version__.startswith('2.0') else {'dynamo': False}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')  # that this exporter is the old one
         file = Path(folder) / 'network.onnx'

@@ -100,9 +100,10 @@ class Learned(SaliencyEstimator):
         super().__init__(size)
         self.device = get_device() if device is None else device
         model, trained = load_learner(checkpoint)
-        self.side = size or trained
-        if self.side is None:
+        side = size or trained
+        if side is None:
             raise ValueError(f'the config in {checkpoint} names no size of crops: give `size`')
+        self.side = side
         self.model = model.to(self.device)
 
     def batch(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:

@@ -7,48 +7,23 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
 import numpy as np
 from mmengine.config import Config
 from numpy.typing import NDArray
 
 from bgaug_mm.datasets.mask_store import write_mask
 from bgaug_mm.datasets.transforms.loading import decode_mask
-from bgaug_mm.engine.launch_config import load_config
 from bgaug_mm.engine.training_progress import follow
 from bgaug_mm.engine.training_run import TrainingRun, train_command
-from bgaug_mm.evaluation.features import read_checkpoint
 from bgaug_mm.files import write_bytes, write_json
-from bgaug_mm.models.saliency import SaliencyEncoder
 
 from .generation import generate_masks
 from .image_list import is_below, list_images
+from .learning_config import Recipe, require_encoder, training_config
+from .reading import read_image
 from .refine import REFINERS, refine
-
-
-class Recipe(NamedTuple):
-    """How the networks are trained; changes to the two configs.
-
-    Attributes:
-        cue_config: Config of a round of one cue.
-        fused_config: Config of the network that is kept.
-        cue_epochs: Epochs of a round; None: the config's.
-        fused_epochs: The same of the last network.
-        size: Side in pixels of what the networks see; None: the configs'.
-        init: Checkpoint whose ``backbone`` is a SaliencyEncoder trained without labels; None:
-            random weights.
-        seed: Of all trainings; None: the configs'.
-    """
-
-    cue_config: str = 'bgaug_mm::saliency/learn_cue.py'
-    fused_config: str = 'bgaug_mm::saliency/learn_fused.py'
-    cue_epochs: int | None = None
-    fused_epochs: int | None = None
-    size: int | None = None
-    init: str | None = None
-    seed: int | None = None
 
 
 def learn_saliency(
@@ -78,7 +53,7 @@ def learn_saliency(
             and gs.
         rounds (int): Trainings of each cue, at least 1. Defaults to 2.
         recipe (Recipe, optional): Defaults to None, the shipped configs.
-        refine_with (str): What sharpens the fused maps: 'none', 'bilateral' or 'grabcut', see
+        refine_with (str): What sharpens the fused maps: 'none', 'guided' or 'grabcut', see
             :func:`~bgaug_mm.saliency.refine.refine`. Defaults to 'none'.
         jobs (int): Trainings at once. Defaults to 1.
         cores (int): Cores to share. Defaults to 1.
@@ -138,79 +113,6 @@ def learn_saliency(
     print('The network that joins them', flush=True)
     train({'fused': config}, {'fused': out / 'fused'}, jobs=1, cores=cores, tool=tool)
     return last_checkpoint(out / 'fused')
-
-
-def training_config(
-    base: str,
-    images: Path,
-    masks: Path,
-    recipe: Recipe,
-    *,
-    epochs: int | None = None,
-    start: Path | None = None,
-) -> Config:
-    """A config with the data and the recipe's changes; the base stays."""
-    config = load_config(base)
-    dataset = config.train_dataloader.dataset
-    dataset.mask_root = str(masks)
-    dataset.dataset.update(data_root=str(images), data_prefix='')
-    dataset.on_missing_mask = 'skip'  # an image that could not be read has none
-    if epochs is not None:
-        stretch_schedule(config, epochs)
-    if recipe.size is not None:
-        set_size(config, recipe.size)
-    if recipe.seed is not None:
-        config.randomness = dict(seed=recipe.seed)
-    if start is not None:
-        config.load_from = str(start)
-    elif recipe.init is not None:
-        config.model.network.encoder.init_cfg = dict(
-            type='Pretrained', checkpoint=recipe.init, prefix='backbone.'
-        )
-    return config
-
-
-def require_encoder(checkpoint: str) -> None:
-    """Raise unless a checkpoint's ``backbone`` is a SaliencyEncoder of the default widths."""
-    content = read_checkpoint(checkpoint)
-    found = content.get('state_dict', content)
-    for name, value in SaliencyEncoder().state_dict().items():
-        there = found.get(f'backbone.{name}')
-        if there is None or there.shape != value.shape:
-            raise ValueError(
-                f'{checkpoint} has no backbone.{name} of shape {tuple(value.shape)}: its backbone '
-                "must be dict(type='bgaug_mm.SaliencyEncoder'), "
-                'pre-trained with out_indices=(4, )'
-            )
-
-
-def stretch_schedule(config: Config, epochs: int) -> None:
-    """Another number of epochs: what ends with the training ends with it still."""
-    if epochs < 1:
-        raise ValueError(f'the number of epochs must be at least 1, but got {epochs}')
-    more = epochs - config.train_cfg.max_epochs
-    for scheduler in config.get('param_scheduler') or []:
-        if scheduler.get('end') == config.train_cfg.max_epochs:
-            scheduler['end'] += more
-            if 'T_max' in scheduler:
-                scheduler['T_max'] = max(1, scheduler['T_max'] + more)
-            scheduler['begin'] = min(scheduler.get('begin', 0), epochs - 1)
-        elif scheduler.get('end', 0) >= epochs:  # a warm-up as long as all
-            scheduler['end'] = epochs
-    config.param_scheduler = [
-        s for s in config.param_scheduler if s.get('begin', 0) < s.get('end', epochs)
-    ]
-    config.train_cfg.max_epochs = epochs
-
-
-def set_size(config: Config, size: int) -> None:
-    """The side of the crops and of what the averages are made of."""
-    for step in config.train_dataloader.dataset.pipeline:
-        if step['type'].endswith('RandomResizedCrop'):
-            step['size'] = size
-    for hook in config.get('custom_hooks', []):
-        if hook['type'].endswith('AveragePredictionsHook'):
-            hook['size'] = size
 
 
 def train(
@@ -297,6 +199,5 @@ def mean_masks(
         mean: NDArray[Any] = np.mean([decode_mask(file.read_bytes()) for file in files], axis=0)
         mask = np.rint(mean).astype(np.uint8)
         if refine_with != 'none':
-            image = cv2.imread(item.path)
-            mask = refine(np.ascontiguousarray(image[..., ::-1]), mask, method=refine_with)
+            mask = refine(read_image(item.path), mask, method=refine_with)
         write_mask(str(out / name), mask)

@@ -28,7 +28,8 @@ from bgaug_mm.engine.launch_errors import explain  # noqa: E402
 from bgaug_mm.environment import require_saliency  # noqa: E402
 from bgaug_mm.saliency.export import export_onnx  # noqa: E402
 from bgaug_mm.saliency.learned import load_learner  # noqa: E402
-from bgaug_mm.saliency.learning import Recipe, learn_saliency, usable_cores  # noqa: E402
+from bgaug_mm.saliency.learning import learn_saliency, usable_cores  # noqa: E402
+from bgaug_mm.saliency.learning_config import Recipe  # noqa: E402
 from bgaug_mm.saliency.refine import REFINERS  # noqa: E402
 from bgaug_mm.saliency.worker_pool import WorkError  # noqa: E402
 

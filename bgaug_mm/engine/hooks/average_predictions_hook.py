@@ -104,7 +104,7 @@ class AveragePredictionsHook(Hook):
             mixed = self.momentum * self._average + (1 - self.momentum) * predicted
             self._average = np.rint(mixed).astype(np.uint8)
         epoch = runner.epoch + 1  # finished ones, as in the checkpoint
-        self._write(self._state(runner, epoch))
+        _write(self._state(runner, epoch), self._average)
         self._state(runner, epoch - 2).unlink(missing_ok=True)
 
     def after_train(self, runner: Runner) -> None:
@@ -142,17 +142,11 @@ class AveragePredictionsHook(Hook):
         image: NDArray[np.uint8] = mmcv.imread(path)
         smaller = max(image.shape[:2]) > self.size
         how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        return cv2.resize(image, (self.size, self.size), interpolation=how)
+        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=how), np.uint8)
 
     def _state(self, runner: Runner, epoch: int) -> Path:
         name = f'average_epoch_{epoch}_rank_{get_rank()}_of_{get_world_size()}.npy'
         return Path(runner.work_dir) / name
-
-    def _write(self, path: Path) -> None:
-        temporary = path.with_suffix('.part')
-        with open(temporary, 'wb') as file:
-            np.save(file, self._average)
-        os.replace(temporary, path)
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         shape = (len(self._paths), self.size, self.size)
@@ -169,3 +163,10 @@ class AveragePredictionsHook(Hook):
                 f'{average.dtype}, but these images need {shape} uint8'
             )
         return average
+
+
+def _write(path: Path, average: NDArray[np.uint8]) -> None:
+    temporary = path.with_suffix('.part')
+    with open(temporary, 'wb') as file:
+        np.save(file, average)
+    os.replace(temporary, path)
