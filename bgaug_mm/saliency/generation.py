@@ -82,6 +82,8 @@ def generate_masks(
     """
     _check(workers=workers, batch_size=batch_size, shard=shard, threshold=threshold)
     out = Path(out)
+    if out.is_file():
+        raise ValueError(f"'{out}' is a file: choose a folder for the masks")
     _require_apart(items, out)
     store = MaskFolder('', str(out), name_rule=name_rule)
     if not name_rule.endswith('.png'):

@@ -163,7 +163,7 @@ def test_training_reads_the_masks(tmp_path: Path) -> None:
     init_default_scope('mmengine')
     dataset = DATASETS.build(
         dict(
-            type='SaliencyMaskDataset',
+            type='bgaug_mm.SaliencyMaskDataset',
             dataset=dict(type='mmcls.CustomDataset', data_prefix=str(tmp_path / 'in'), pipeline=[]),
             mask_root=str(tmp_path / 'out'),
             name_rule=rule,
@@ -182,7 +182,7 @@ def test_training_reads_the_masks(tmp_path: Path) -> None:
         (['empty', 'out'], "'empty' holds no image"),
         (['in', 'in/masks'], "lies in the images' folder 'in'.*'in_masks'"),
         (['in', '.'], "lie in the masks' folder"),
-        (['in', 'file'], "'?file.*[Nn]ot a directory|File exists"),
+        (['in', 'file'], "'file' is a file: choose a folder"),
         (['in', 'out', '--threshold', '2'], r'`threshold` must be in \(0, 1\), but got 2.0'),
         (['in', 'out', '--shard', '2/2'], 'counted from 0'),
         (['in', 'out', '--cfg-options', 'colour=1'], "estimator 'gs': .*colour"),
