@@ -6,6 +6,9 @@ import os
 import string
 from pathlib import Path
 
+#: Folder of reports among the masks, which holds none.
+REPORT_FOLDER = '_report'
+
 _FIELDS = ('dir', 'stem', 'ext')
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 import numpy as np
 
 from .mask_codec import compress_mask, decode_mask, reduce_mask, round_levels
+from .mask_names import REPORT_FOLDER
 from .packed_format import Header, Row, encode_key, key_hash, record_crc
 from .packed_masks import PACKED_SUFFIX
 
@@ -48,7 +49,7 @@ class Record(NamedTuple):
 
 
 def list_masks(folder: str, *, suffix: str = '.png') -> list[str]:
-    """Keys of the mask files below a folder, sorted; hidden files and folders are left out.
+    """Keys of the mask files below a folder, sorted; hidden ones and reports are left out.
 
     Raises:
         ValueError: If there is no such folder or no mask in it.
@@ -57,7 +58,9 @@ def list_masks(folder: str, *, suffix: str = '.png') -> list[str]:
         raise ValueError(f"there is no folder of masks '{folder}'")
     keys = []
     for path, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith('.')]
+        folders[:] = [
+            name for name in folders if not name.startswith('.') and name != REPORT_FOLDER
+        ]
         below = os.path.relpath(path, folder).replace(os.sep, '/')
         prefix = '' if below == '.' else f'{below}/'
         keys += [

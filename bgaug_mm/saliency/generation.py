@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bgaug_mm.datasets.mask_names import REPORT_FOLDER
 from bgaug_mm.datasets.mask_store import MaskFolder
 
 from .base import build_estimator
@@ -28,8 +29,6 @@ from .mask_survey import survey, unfinished
 from .progress import Progress
 from .worker_pool import WorkError, run_tasks
 
-#: Folder of the reports, below that of the masks.
-REPORT = '_report'
 #: With so many failures and no mask at all, it is not the images.
 HOPELESS = 20
 
@@ -90,7 +89,7 @@ def generate_masks(
         raise ValueError(f"`name_rule` must end in '.png', but got {name_rule!r}")
     require_distinct_masks(items, store)
     build_estimator(estimator)  # what is wrong with it shows here, not in every worker
-    report = out / REPORT
+    report = out / REPORT_FOLDER
     if overwrite:
         if shard[1] > 1:
             raise ValueError(
@@ -156,8 +155,8 @@ def _require_no_masks(items: Sequence[Item], store: MaskFolder) -> None:
         path = store.locate(item.name) or ''
         if store.exists(path):
             raise ValueError(
-                f"there is a mask '{path}', but no {REPORT}/{SETTINGS} that says how it was made: "
-                'choose another folder, or add --overwrite to delete such masks'
+                f"there is a mask '{path}', but no {REPORT_FOLDER}/{SETTINGS} that says how it was "
+                'made: choose another folder, or add --overwrite to delete such masks'
             )
 
 

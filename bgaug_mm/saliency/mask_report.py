@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgaug_mm.datasets.mask_store import MaskFolder, read_mask_bytes
-from bgaug_mm.datasets.transforms.loading import decode_mask
+from bgaug_mm.datasets.mask_store import MaskFolder, read_mask
 from bgaug_mm.files import write_image, write_json
 from bgaug_mm.visualization.contact_sheet import contact_sheet
 from bgaug_mm.visualization.line_panels import Line, Panel, line_panels
@@ -134,7 +133,7 @@ def _sheet(items: Sequence[Item], store: MaskFolder) -> NDArray[np.uint8]:
 
 
 def _mask(item: Item, store: MaskFolder) -> NDArray[np.uint8]:
-    return decode_mask(read_mask_bytes(store.locate(item.name) or ''))
+    return read_mask(store.locate(item.name) or '')
 
 
 def _small(image: NDArray[np.uint8], side: int = 256) -> NDArray[np.uint8]:

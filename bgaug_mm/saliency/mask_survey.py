@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bgaug_mm.datasets.mask_checks import run_threaded
-from bgaug_mm.datasets.mask_store import MaskFolder, read_mask_bytes
-from bgaug_mm.datasets.transforms.loading import decode_mask
+from bgaug_mm.datasets.mask_store import MaskFolder, read_mask
 
 from .image_list import Item
 from .journal import State
@@ -51,7 +50,7 @@ def survey(items: Sequence[Item], store: MaskFolder, state: State) -> dict[str, 
 
 def _share(path: str) -> float | None:
     try:
-        return rounded_share(decode_mask(read_mask_bytes(path)))
+        return rounded_share(read_mask(path))
     except ValueError:
         return None
 

@@ -196,6 +196,12 @@ def test_forked_processes_and_pickled_stores(folder: Path, tmp_path: Path) -> No
         assert {result.get() for result in found} == {expected}
 
 
+def test_reports_among_the_masks_are_none(folder: Path) -> None:
+    (folder / '_report').mkdir()
+    (folder / '_report/samples.png').write_bytes(b'a picture')
+    assert list_masks(str(folder)) == sorted(NAMES)
+
+
 def test_unpacking_gives_the_stored_masks(folder: Path, tmp_path: Path) -> None:
     pack_masks(str(folder), f'{tmp_path}/x.masks')
     assert not unpack_store(f'{tmp_path}/x.masks', f'{tmp_path}/again')

@@ -25,8 +25,9 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
 
 from mmengine.config import DictAction  # noqa: E402
 
+from bgaug_mm.datasets.mask_names import REPORT_FOLDER as REPORT  # noqa: E402
 from bgaug_mm.engine.launch_errors import explain  # noqa: E402
-from bgaug_mm.saliency.generation import REPORT, generate_masks  # noqa: E402
+from bgaug_mm.saliency.generation import generate_masks  # noqa: E402
 from bgaug_mm.saliency.image_list import list_images  # noqa: E402
 from bgaug_mm.saliency.journal import FAILURES  # noqa: E402
 from bgaug_mm.saliency.mask_report import summary_text  # noqa: E402
