@@ -84,6 +84,7 @@ class MBPlus(SaliencyEstimator):
 
     def estimate(self, image: Image) -> Map:
         # numba's code is imported here, so that the package loads without it
+        from .border_contrast import border_contrast
         from .minimum_barrier import minimum_barrier_distance
         from .reconstruction import smooth
 
@@ -103,42 +104,6 @@ class MBPlus(SaliencyEstimator):
         if self.contrast:
             saliency = rescale(1 / (1 + np.exp(-self.contrast * (saliency - 0.5))))
         return saliency
-
-
-def border_contrast(lab: Map, border: float) -> Map:
-    """How far each pixel's colour is from those of the border strips (§4).
-
-    The Mahalanobis distance to the colours of the top, bottom, left and right strip, each
-    divided by its largest; their sum without the largest of the four, so that an object
-    that covers one strip does no harm.
-
-    Args:
-        lab (ndarray): (H, W, 3) float32, on the 0..255 scale.
-        border (float): Width of the strips as a share of the side; one pixel at least.
-
-    Returns:
-        ndarray: (H, W) float32 in [0, 1].
-    """
-    rows, columns = (max(1, round(side * border)) for side in lab.shape[:2])
-    lab = lab - lab[0, 0]  # so that a uniform image has distances of exactly zero
-    strips = (lab[:rows], lab[-rows:], lab[:, :columns], lab[:, -columns:])
-    metrics = [_whitening(strip.reshape(-1, 3)) for strip in strips]
-    # All strips in one product: (12, 3) times (3, H·W).
-    whitened = np.concatenate([matrix for matrix, _ in metrics]) @ lab.reshape(-1, 3).T
-    whitened -= np.concatenate([center for _, center in metrics])[:, None]
-    whitened *= whitened
-    distances = np.sqrt(whitened.reshape(4, 3, -1).sum(axis=1))
-    distances /= np.maximum(distances.max(axis=1, keepdims=True), 1e-6)
-    contrast: Map = _over_maximum(distances.sum(axis=0) - distances.max(axis=0))
-    return contrast.reshape(lab.shape[:2])
-
-
-def _whitening(sample: Map) -> tuple[Map, Map]:
-    """Matrix (3, 3) and centre (3) that make Mahalanobis distances Euclidean."""
-    covariance = np.cov(sample, rowvar=False, bias=True)
-    # A uniform strip has no covariance; rounding to whole levels alone makes one of 1/12.
-    matrix = np.linalg.cholesky(np.linalg.inv(covariance + np.eye(3) / 12)).T
-    return matrix.astype(np.float32), (matrix @ sample.mean(axis=0)).astype(np.float32)
 
 
 @lru_cache(maxsize=32)

@@ -30,7 +30,7 @@ def smooth(values: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 def reconstruct(seed: NDArray[Any], mask: NDArray[Any]) -> NDArray[Any]:
     """Reconstruction by dilation: the seed grown under the mask until nothing changes.
 
-    Pixels are taken from the brightest down, each of them once, and raise their four
+    Pixels are taken from the brightest down, each at most once, and raise their four
     neighbours to their own level or the mask's (Robinson and Whelan, Pattern Recognition
     Letters 2004). Raster scans until nothing changes would need a score of them.
 
@@ -42,36 +42,36 @@ def reconstruct(seed: NDArray[Any], mask: NDArray[Any]) -> NDArray[Any]:
         ndarray: (H, W) uint8, between seed and mask.
     """
     height, width = seed.shape
-    area = height * width
-    level, limit = seed.copy().ravel(), mask.copy().ravel()
+    # A frame of zeros around both: what cannot be raised needs no check for the edge.
+    grown = np.zeros((height + 2, width + 2), np.uint8)
+    bound = np.zeros_like(grown)
+    grown[1:-1, 1:-1], bound[1:-1, 1:-1] = seed, mask
+    level, limit = grown.ravel(), bound.ravel()  # views
+    sides = (-width - 2, -1, 1, width + 2)
     # One ring of pixels a level, doubly linked, through an entry of its own: area + level.
+    # A pixel that has nothing to raise is a ring by itself.
+    area = level.size
     after = np.arange(area + 256).astype(np.int32)
     before = after.copy()
-    for pixel in range(area):
-        _insert(after, before, pixel, area + level[pixel])
-    for brightness in range(255, -1, -1):
+    for pixel in range(width + 3, area - width - 3):
+        for side in sides:
+            near = pixel + side
+            if level[near] < min(level[pixel], limit[near]):
+                _insert(after, before, pixel, area + level[pixel])
+                break
+    for brightness in range(255, 0, -1):
         ring = area + brightness
         while after[ring] != ring:
             pixel = after[ring]
             _remove(after, before, pixel)
-            column = pixel % width
-            for side in range(4):
-                if side == 0 and pixel >= width:
-                    near = pixel - width
-                elif side == 1 and pixel < area - width:
-                    near = pixel + width
-                elif side == 2 and column > 0:
-                    near = pixel - 1
-                elif side == 3 and column < width - 1:
-                    near = pixel + 1
-                else:
-                    continue
+            for side in sides:
+                near = pixel + side
                 raised = min(brightness, limit[near])
-                if raised > level[near]:
+                if level[near] < raised:
                     level[near] = raised
                     _remove(after, before, near)
                     _insert(after, before, near, area + raised)
-    return level.reshape(height, width)
+    return grown[1:-1, 1:-1].copy()
 
 
 @njit(cache=True)
@@ -85,3 +85,4 @@ def _insert(after: NDArray[Any], before: NDArray[Any], entry: int, ring: int) ->
 def _remove(after: NDArray[Any], before: NDArray[Any], entry: int) -> None:
     after[before[entry]] = after[entry]
     before[after[entry]] = before[entry]
+    after[entry] = before[entry] = entry

@@ -3,12 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from scipy.spatial.distance import mahalanobis
 
 pytest.importorskip('numba', reason='the saliency extra is not installed')
 
 from bgaug_mm.saliency import MBPlus, build_estimator
-from bgaug_mm.saliency.mbplus import border_contrast, eccentricity
+from bgaug_mm.saliency.mbplus import eccentricity
 
 GROUND, OBJECT = (40, 90, 60), (200, 40, 40)
 
@@ -86,29 +85,6 @@ def test_smoothing_follows_the_size_of_the_image():
         saliency = MBPlus(size=None)(large)
         assert saliency[~inside.repeat(factor, 0).repeat(factor, 1)].max() == 0
     assert MBPlus(smoothing=0)(image)[21, 21] > 0.1
-
-
-def test_border_contrast_against_scipy():
-    lab = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.float32)
-    result = border_contrast(lab, 0.1)
-    maps = []
-    for strip in (lab[:2], lab[-2:], lab[:, :3], lab[:, -3:]):
-        colors = strip.reshape(-1, 3)
-        inverse = np.linalg.inv(np.cov(colors.T, bias=True) + np.eye(3) / 12)
-        center = colors.mean(axis=0)
-        one = np.array([[mahalanobis(pixel, center, inverse) for pixel in row] for row in lab])
-        maps.append(one / one.max())
-    expected = np.sum(maps, axis=0) - np.max(maps, axis=0)
-    np.testing.assert_allclose(result, expected / expected.max(), atol=1e-4)
-
-
-def test_border_contrast_on_uniform_ground_is_the_euclidean_distance():
-    lab = np.full((40, 40, 3), 100, np.float32)
-    lab[10:15, 10:15, 1] += 30
-    lab[20:25, 20:25, 2] -= 60
-    result = border_contrast(lab, 0.1)
-    assert result[12, 12] == pytest.approx(0.5) and result[22, 22] == pytest.approx(1)
-    assert result[0, 0] == 0
 
 
 def test_eccentricity():
