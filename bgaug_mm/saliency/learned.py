@@ -17,6 +17,7 @@ from bgaug_mm.evaluation.features import read_checkpoint, stored_config
 from bgaug_mm.registry import MODELS, SALIENCY_ESTIMATORS
 
 from .base import Image, SaliencyEstimator, check_image, restore
+from .refine import REFINERS, refine
 
 _TYPE = 'bgaug_mm.SaliencyLearner'
 
@@ -87,6 +88,8 @@ class Learned(SaliencyEstimator):
         checkpoint (str): The training's checkpoint.
         size (int, optional): Side of the square that the network sees, in pixels. Defaults to
             None: that of training.
+        refine_with (str): 'grabcut': bring the map's edges to the image's, see
+            :func:`~bgaug_mm.saliency.refine.refine`. Defaults to 'none'.
         device (str, optional): Defaults to None: a GPU if there is one.
 
     Raises:
@@ -98,6 +101,11 @@ class Learned(SaliencyEstimator):
         self, checkpoint: str, size: int | None = None, *, device: str | None = None
     ) -> None:
         super().__init__(size)
+        if refine_with not in REFINERS:
+            raise ValueError(
+                f'`refine_with` must be one of {list(REFINERS)}, but got {refine_with!r}'
+            )
+        self.refine_with = refine_with
         self.device = get_device() if device is None else device
         model, trained = load_learner(checkpoint)
         side = size or trained
@@ -111,7 +119,14 @@ class Learned(SaliencyEstimator):
         for image in images:
             check_image(image)
         maps = self.estimate_batch(images)
-        return [restore(m, image.shape[:2]) for m, image in zip(maps, images, strict=True)]
+        result = [restore(m, image.shape[:2]) for m, image in zip(maps, images, strict=True)]
+        if self.refine_with == 'none':
+            return result
+        return [
+            refine(image, np.rint(255 * m).astype(np.uint8), method=self.refine_with)
+            / np.float32(255)
+            for image, m in zip(images, result, strict=True)
+        ]
 
     def estimate_batch(self, images: Sequence[Image]) -> list[NDArray[Any]]:
         batch = torch.from_numpy(squares(images, self.side)).permute(0, 3, 1, 2).to(self.device)

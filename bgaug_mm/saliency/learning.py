@@ -33,7 +33,7 @@ def learn_saliency(
     cues: Sequence[str] = ('rbd', 'mbplus', 'gs'),
     rounds: int = 2,
     recipe: Recipe | None = None,
-    refine_with: str = 'none',
+    refine_with: str = 'grabcut',
     jobs: int = 1,
     cores: int = 1,
     tool: Path,
@@ -53,8 +53,8 @@ def learn_saliency(
             and gs.
         rounds (int): Trainings of each cue, at least 1. Defaults to 2.
         recipe (Recipe, optional): Defaults to None, the shipped configs.
-        refine_with (str): What sharpens the fused maps: 'none', 'guided' or 'grabcut', see
-            :func:`~bgaug_mm.saliency.refine.refine`. Defaults to 'none'.
+        refine_with (str): What sharpens the fused maps: 'none' or 'grabcut', see
+            :func:`~bgaug_mm.saliency.refine.refine`. Defaults to 'grabcut'.
         jobs (int): Trainings at once. Defaults to 1.
         cores (int): Cores to share. Defaults to 1.
         tool (Path): ``tools/train.py``.
@@ -132,7 +132,8 @@ def train(
     runs = {}
     for name, config in configs.items():
         folder = folders[name]
-        text, file = config.pretty_text, folder / 'config.py'
+        text, file = config.pretty_text, folder.with_suffix('.py')
+        # beside the folder: in it mmengine writes one of the same name
         if file.is_file() and file.read_text(encoding='utf-8') != text:
             raise ValueError(
                 f'{folder} holds a training with other options; choose another folder or remove it'

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from bgaug_mm.registry import MODELS
 from bgaug_mm.saliency import build_estimator
 from bgaug_mm.saliency.learned import load_learner, squares, training_size
+from bgaug_mm.saliency.refine import refine
 
 MODEL = dict(
     type='bgaug_mm.SaliencyLearner',
@@ -50,6 +51,18 @@ def test_other_sizes_can_be_asked_for(tmp_path) -> None:
         build_estimator('learned', checkpoint=str(tmp_path / 'x.pth'))
     estimator = build_estimator('learned', checkpoint=str(tmp_path / 'x.pth'), size=16)
     assert estimator(np.zeros((9, 5, 3), np.uint8)).shape == (9, 5)
+
+
+def test_edges_can_be_brought_to_the_image(tmp_path) -> None:
+    save(tmp_path / 'x.pth')
+    image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+    options = dict(checkpoint=str(tmp_path / 'x.pth'), device='cpu')
+    plain = np.rint(255 * build_estimator('learned', **options)(image)).astype(np.uint8)
+    found = build_estimator('learned', refine_with='grabcut', **options)(image)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, refine(image, plain, method='grabcut') / 255, atol=1e-6)
+    with pytest.raises(ValueError, match='`refine_with` must be one of'):
+        build_estimator('learned', refine_with='crf', **options)
 
 
 def test_takes_no_other_checkpoint(tmp_path) -> None:

@@ -47,8 +47,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--size', type=int, help="side the networks see, in pixels (default: the configs', 128)")
     add('--epochs', type=int, nargs=2, metavar=('CUE', 'FUSED'),
         help="epochs of a cue's round and of the last network (default: the configs')")  # fmt: skip
-    add('--refine', choices=REFINERS, default='none',
-        help='sharpen what the cues agree on by the image (default: none)')  # fmt: skip
+    add('--refine', choices=REFINERS, default='grabcut',
+        help='sharpen what the cues agree on by the image (default: grabcut)')  # fmt: skip
     add('--init', metavar='CHECKPOINT',
         help='self-supervised checkpoint whose backbone is a bgaug_mm.SaliencyEncoder '
         '(default: random weights)')  # fmt: skip

@@ -6,9 +6,9 @@ train_pipeline = [
     dict(type='bgaug_mm.SeedSample'),
     dict(type='LoadImageFromFile'),
     dict(type='bgaug_mm.LoadSaliencyMask'),
-    # a crop may cut the object: so the network learns of objects at the border, which
-    # the handcrafted cues take for background
-    dict(type='bgaug_mm.RandomResizedCrop', size=128, scale=(0.4, 1.0), min_foreground=0.2),
+    # mild: some crops cut the object, as photographs do, but along the border of most there
+    # is background, which the network compares with
+    dict(type='bgaug_mm.RandomResizedCrop', size=128, scale=(0.7, 1.0), min_foreground=0.2),
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='bgaug_mm.ColorJitter',
