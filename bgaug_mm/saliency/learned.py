@@ -98,7 +98,12 @@ class Learned(SaliencyEstimator):
     """
 
     def __init__(
-        self, checkpoint: str, size: int | None = None, *, device: str | None = None
+        self,
+        checkpoint: str,
+        size: int | None = None,
+        *,
+        refine_with: str = 'none',
+        device: str | None = None,
     ) -> None:
         super().__init__(size)
         if refine_with not in REFINERS:
