@@ -7,6 +7,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
@@ -57,16 +58,15 @@ def run_tasks(
     waiting = iter(tasks)
     busy: dict[Connection, list[Any]] = {}  # connection → process, number of its tasks
     processes = []
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, '1'))  # read when libraries are loaded
     try:
-        for _ in range(workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, make), daemon=True)
-            process.start()
-            theirs.close()  # the worker's death must end the connection
-            processes.append(process)
-            busy[ours] = [process, 0]
+        with _one_thread_each():
+            for _ in range(workers):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_work, args=(theirs, make), daemon=True)
+                process.start()
+                theirs.close()  # the worker's death must end the connection
+                processes.append(process)
+                busy[ours] = [process, 0]
         for connection in [*busy] * _AHEAD:
             _hand_out(connection, waiting, busy)
         while any(count for _, count in busy.values()):
@@ -82,12 +82,22 @@ def run_tasks(
                 _hand_out(connection, waiting, busy)
                 yield result
     finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
         for process in processes:  # at once: files are whole or not there
             process.terminate()
         for process in processes:
             process.join()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """For processes started meanwhile: libraries read these when they are loaded."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, '1'))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _hand_out(connection: Connection, waiting: Iterator[T], busy: dict[Connection, Any]) -> None:
