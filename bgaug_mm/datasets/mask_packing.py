@@ -20,7 +20,7 @@ from .packed_format import Header, Row, encode_key, key_hash, record_crc
 from .packed_masks import PACKED_SUFFIX
 
 #: Longest side to which masks are reduced, by bits.
-DEFAULT_SIDES = {8: 256, 1: 512}
+DEFAULT_SIDES = {8: 224, 1: 512}
 _BLOCK = 1024  # masks in memory at once
 
 
@@ -79,7 +79,7 @@ def pack_masks(
     *,
     bits: int = 8,
     max_side: int | None = None,
-    levels: int = 64,
+    levels: int = 32,
     suffix: str = '.png',
     skip_bad: bool = False,
     overwrite: bool = False,
@@ -97,9 +97,9 @@ def pack_masks(
         store (str): The file to make; must end in '.masks'.
         bits (int): 8 for soft masks, 1 for hard ones. Defaults to 8.
         max_side (int, optional): Longest side in pixels; 0 for the masks' own. Defaults to
-            None: 256 for 8 bits, 512 for 1.
+            None: 224 (a view's) for 8 bits, 512 for 1.
         levels (int): Values that a mask may have, in [2, 256]; of no effect with 1 bit.
-            64 are 4/255 apart, 256 keep all. Defaults to 64.
+            32 are 8/255 apart, 256 keep all. Defaults to 32.
         suffix (str): Ending of the mask files. Defaults to '.png'.
         skip_bad (bool): Leave out masks that cannot be used. Defaults to False: they are
             an error.

@@ -122,7 +122,7 @@ class PackedMasks:
                 had (bilinear). Defaults to True.
 
         Returns:
-            ndarray: (H, W) uint8, writable.
+            ndarray: (H, W) uint8; writable with ``full_size``.
 
         Raises:
             FileNotFoundError: If there is none.
@@ -142,8 +142,9 @@ class PackedMasks:
                 f"record '{key}' of mask store '{self.path}' is damaged: its checksum is wrong"
             )
         mask = expand_mask(data, row.rows, row.columns, self.header.bits)
-        if full_size:
-            mask = restore_mask(mask, row.height, row.width)
+        if not full_size:
+            return mask
+        mask = restore_mask(mask, row.height, row.width)
         return mask if mask.flags.writeable else mask.copy()
 
     def index_is_sound(self) -> bool:

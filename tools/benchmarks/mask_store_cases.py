@@ -6,7 +6,7 @@ them constant on ragged cells as those of estimators on superpixels. They are wr
 in random order, in turn from all of them.
 
     python tools/benchmarks/mask_store_cases.py --json out.json     # 100,000 masks
-    python tools/benchmarks/mask_store_cases.py --quick             # 2,000
+    python tools/benchmarks/mask_store_cases.py --quick             # 500
 
 "Read" goes from the key to the decoded array, with the record's checksum. A packed mask has
 a reduced size then; ``full_size`` also enlarges it to what the PNG file gives, as training
@@ -285,12 +285,12 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--records', type=int, default=100_000)
-    parser.add_argument('--quick', action='store_true', help='2,000 masks, an index of 50,000')
+    parser.add_argument('--quick', action='store_true', help='500 masks, an index of 200,000 keys')
     parser.add_argument('--folder', type=Path, help='where the files are made and removed')
     parser.add_argument('--json', type=Path, help='write the figures there')
     args = parser.parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix='mask_stores_', dir=args.folder))
-    quick = dict(records=2000, distinct=60, sample=400, index=50_000)
+    quick = dict(records=500, distinct=50, sample=200, index=200_000)
     try:
         figures = measure_stores(folder, **(quick if args.quick else dict(records=args.records)))
     finally:

@@ -92,10 +92,10 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     command.add_argument(
         '--max-side',
         type=int,
-        help="longest side in pixels, 0 for the masks' own; by default 256 for 8 bits, 512 for 1",
+        help="longest side in pixels, 0 for the masks' own; by default 224 for 8 bits, 512 for 1",
     )
     command.add_argument(
-        '--levels', type=int, default=64, help='values a soft mask may have, 256 keeps all'
+        '--levels', type=int, default=32, help='values a soft mask may have, 256 keeps all'
     )
     command.add_argument('--suffix', default='.png', help='ending of the mask files')
     command.add_argument('--skip-bad', action='store_true', help='leave out unusable masks')
