@@ -142,3 +142,8 @@ class Learned(SaliencyEstimator):
 
     def estimate(self, image: Image) -> NDArray[Any]:
         return self.estimate_batch([image])[0]
+
+
+def _refined(image: Image, saliency: NDArray[np.float32], method: str) -> NDArray[np.float32]:
+    refined = refine(image, np.rint(255 * saliency).astype(np.uint8), method=method)
+    return refined.astype(np.float32) / 255
