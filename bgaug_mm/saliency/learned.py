@@ -128,9 +128,7 @@ class Learned(SaliencyEstimator):
         if self.refine_with == 'none':
             return result
         return [
-            refine(image, np.rint(255 * m).astype(np.uint8), method=self.refine_with)
-            / np.float32(255)
-            for image, m in zip(images, result, strict=True)
+            _refined(image, m, self.refine_with) for image, m in zip(images, result, strict=True)
         ]
 
     def estimate_batch(self, images: Sequence[Image]) -> list[NDArray[Any]]:
@@ -146,4 +144,4 @@ class Learned(SaliencyEstimator):
 
 def _refined(image: Image, saliency: NDArray[np.float32], method: str) -> NDArray[np.float32]:
     refined = refine(image, np.rint(255 * saliency).astype(np.uint8), method=method)
-    return refined.astype(np.float32) / 255
+    return np.asarray(refined / 255, np.float32)
