@@ -89,14 +89,17 @@ def fit(image: Image, size: int | None) -> Image:
         return image
     scale = size / max(height, width)
     target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, target, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(image, target, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def restore(saliency: NDArray[Any], shape: tuple[int, ...]) -> Saliency:
     """The map in float32 at (H, W), bilinear."""
     result = np.asarray(saliency, dtype=np.float32)
     if result.shape != tuple(shape):
-        result = cv2.resize(result, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+        target = (shape[1], shape[0])
+        result = np.asarray(
+            cv2.resize(result, target, interpolation=cv2.INTER_LINEAR), dtype=np.float32
+        )
     return np.clip(result, 0, 1)
 
 
