@@ -26,7 +26,10 @@ def test_configs_in_the_readme_load(root, index, tmp_path):
 
 PAGES = (
     'README.md',
-    *(f'docs/{n}.md' for n in ('demo', 'hard_views', 'recipes', 'troubleshooting', 'views')),
+    *(
+        f'docs/{n}.md'
+        for n in ('demo', 'hard_views', 'recipes', 'saliency', 'troubleshooting', 'views')
+    ),
 )
 
 
