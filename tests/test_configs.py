@@ -1,6 +1,8 @@
 """Every shipped config builds its dataset, model and hooks on generated data."""
 
+import copy
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,21 +14,25 @@ from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import DATASETS, HOOKS, MODELS, VISUALIZERS, init_default_scope
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 import bgaug_mm  # noqa: F401
 from bgaug_mm.compat.config_paths import config_root
 from bgaug_mm.engine.hooks import HardViewSelectionHook
 from bgaug_mm.engine.launch import build_runner, train_config, train_parser
+from bgaug_mm.models import SaliencyEncoder
+from bgaug_mm.saliency.learning_config import Recipe, require_encoder, training_config
 
 CONFIGS = sorted(
     path.relative_to(config_root()).as_posix()
     for path in config_root().rglob('*.py')
-    # those of saliency train on masks: tests/saliency/test_learning.py
-    if not {'_base_', 'saliency'} & set(path.parts)
+    if '_base_' not in path.parts
 )
+#: Those of saliency learn masks, or an encoder for it; the others views.
+SALIENCY = [name for name in CONFIGS if name.startswith('saliency/')]
 
 #: Views of a step, by what the recipe's name begins with; 2 otherwise.
 MULTI_CROP = {'swav': 8, 'dino': 10, 'ibot': 10}
@@ -58,18 +64,22 @@ def data(tmp_path_factory):
         for subset in ('train', 'original', 'mixed_same', 'mixed_rand'):
             for i in range(8):
                 write_pair(root, f'data/{world}/{subset}', f'{i % 2}/{i}.png', (48, 48), rng)
+    train = root / 'data/digits_on_photos/train'
+    shutil.copytree(f'{train}_masks', f'{train}_cue')
+    for i in range(8):
+        write_pair(root, 'data/saliency/images', f'{i % 2}/{i}.png', (60, 80), rng)
     return root
 
 
 def shrink_crops(transforms):
-    """224 to 64 px and 96 to 32 px: the shapes stay apart, a step takes a moment."""
+    """224 to 64 px, 128 and 96 to 32 px: the shapes stay apart, a step takes a moment."""
     for step in transforms:
         for views in [step['transforms']] if step['type'].endswith('MultiView') else []:
             for view in views:
                 shrink_crops(view)
         for key in ('size', 'scale') if step['type'].endswith('RandomResizedCrop') else ():
             if isinstance(step.get(key), int):
-                step[key] = {224: 64, 96: 32}.get(step[key], step[key])
+                step[key] = {224: 64, 128: 32, 96: 32}.get(step[key], step[key])
 
 
 def select_hard_views(hook, model, dataset, batch):
@@ -86,7 +96,7 @@ def select_hard_views(hook, model, dataset, batch):
     hook.before_train_iter(runner, 0, batch)
 
 
-@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize('name', [name for name in CONFIGS if name not in SALIENCY])
 def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     """Dataset, model and hooks; and one batch of it gives a loss with gradients."""
     monkeypatch.chdir(data)
@@ -128,6 +138,41 @@ def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     assert ('loss_matched_negatives' in logged) == ('mocov2_bgswap' in name)
     gradient = next(p.grad for p in model.backbone.parameters() if p.requires_grad)
     assert gradient is not None and torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize('name', SALIENCY)
+def test_saliency_config_takes_an_optimizer_step(name, data, monkeypatch, tmp_path):
+    """As it stands, with smaller crops and batches; and what `--init` takes of it."""
+    monkeypatch.chdir(data)
+    cfg = Config.fromfile(str(config_root() / name))
+    init_default_scope(cfg.default_scope)
+    shrink_crops(cfg.train_dataloader.dataset.pipeline)
+    cfg.train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    assert len(loader.dataset) == 8
+    VISUALIZERS.build({'name': name, **cfg.visualizer})  # as above
+    hooks = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
+    assert 'SampleSeedHook' in [type(HOOKS.build(hook)).__name__ for hook in hooks]
+
+    model = MODELS.build(cfg.model)
+    pretrains = hasattr(model, 'backbone')
+    before = copy.deepcopy(model)
+    losses = model.train_step(next(iter(loader)), build_optim_wrapper(model, cfg.optim_wrapper))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert set(losses) == ({'loss'} if pretrains else {'loss', 'loss_f_beta', 'loss_bce'})
+    encoder = model.backbone if pretrains else model.network.encoder
+    assert isinstance(encoder, SaliencyEncoder)
+    for (key, old), new in zip(before.named_parameters(), model.parameters(), strict=True):
+        assert torch.equal(old, new) == key.startswith('target_net'), key
+
+    if pretrains:
+        torch.save({'state_dict': model.state_dict()}, tmp_path / 'x.pth')
+        require_encoder(str(tmp_path / 'x.pth'))
+        recipe = Recipe(init=str(tmp_path / 'x.pth'))
+        learner = MODELS.build(training_config(recipe.cue_config, data, data, recipe).model)
+        learner.init_weights()
+        for key, value in learner.network.encoder.state_dict().items():
+            assert torch.equal(value, encoder.state_dict()[key]), key
 
 
 @pytest.mark.parametrize('name', CONFIGS)
