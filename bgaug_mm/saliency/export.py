@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 import os
 import tempfile
@@ -63,8 +64,9 @@ def export_onnx(
     axes = {'image': {0: 'n'}, 'saliency': {0: 'n'}}
     generator = torch.Generator().manual_seed(0)
     example = torch.randn(2, 3, size, size, generator=generator)
-    # the exporter that torch 2.0 has as well
-    options: dict[str, Any] = {} if torch.__version__.startswith('2.0') else {'dynamo': False}
+    # the exporter that every torch has; older ones know no other
+    known = inspect.signature(torch.onnx.export).parameters
+    options: dict[str, Any] = {'dynamo': False} if 'dynamo' in known else {}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')  # that this exporter is the old one
         file = Path(folder) / 'network.onnx'

@@ -146,17 +146,23 @@ class OnnxNetwork(SaliencyEstimator):
         """Fixed number of images or None, and the side of the input."""
         inputs = self.session.get_inputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
-        if len(shape) != 4 or inputs[0].type != 'tensor(float)' or shape[1] not in (3, None):
+        # axes left open are None or have a name
+        channels = shape[1] if len(shape) == 4 else 0
+        wrong = isinstance(channels, int) and channels != 3
+        if wrong or inputs[0].type != 'tensor(float)':
             found = ', '.join(f'{item.name} {item.type} {item.shape}' for item in inputs)
             raise ValueError(
                 f'{self.path} must have one float32 input (N, 3, H, W), but has {found or "none"}'
             )
         batch, _, height, width = (side if isinstance(side, int) else None for side in shape)
-        sides = {side for side in (height, width, input_size) if side is not None}
+        sides = {side for side in (height, width) if side is not None}
         if len(sides) > 1:
-            given = '' if input_size is None else f', but `input_size` is {input_size}'
-            raise ValueError(f'{self.path} takes {height}×{width} pixels, not a square{given}')
-        side = sides.pop() if sides else 320
+            raise ValueError(f'{self.path} takes {height}×{width} pixels, not a square')
+        if input_size is not None and sides - {input_size}:
+            raise ValueError(
+                f'{self.path} takes images of side {sides.pop()}, but `input_size` is {input_size}'
+            )
+        side = sides.pop() if sides else 320 if input_size is None else input_size
         if side < 1:
             raise ValueError(f'`input_size` must be at least 1, but got {side}')
         return batch, side

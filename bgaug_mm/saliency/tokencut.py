@@ -20,10 +20,11 @@ class TokenCut(VitEstimator):
 
     Patches are the nodes of a graph, joined with weight 1 where the cosine of their keys
     exceeds τ and with ε elsewhere. The second smallest eigenvector of (D − E) y = λ D y is
-    cut at its mean; the side with the largest absolute entry is in front, unless it holds
-    three of the image's corners (as in the released code). What is connected with the most
-    extreme patch remains. The paper refines maps with a bilateral solver; we do not. 0 and 1
-    become soft only where the patches are brought to the image's size.
+    cut at its mean; the side of the entry farthest from there (in the paper: from 0) is in
+    front, unless it holds three of the image's corners (as in the released code). What is
+    connected with the most extreme patch remains. The paper refines maps with a bilateral
+    solver; we do not. 0 and 1 become soft only where the patches are brought to the image's
+    size.
 
     Args:
         tau (float): τ, in [-1, 1). Defaults to 0.2, the paper's.

@@ -80,13 +80,16 @@ def test_batches(tmp_path, images, monkeypatch, fixed, sizes):
 def test_input_size(tmp_path):
     fixed = write(tmp_path / 'fixed.onnx')
     assert OnnxNetwork(path=fixed).input_size == 8
-    with pytest.raises(ValueError, match='takes 8×8 pixels.*but `input_size` is 16'):
+    with pytest.raises(ValueError, match='takes images of side 8, but `input_size` is 16'):
         OnnxNetwork(path=fixed, input_size=16)
     free = write(tmp_path / 'free.onnx', ('n', 3, 'h', 'w'))
     assert OnnxNetwork(path=free).input_size == 320
     assert OnnxNetwork(path=free, input_size=16).input_size == 16
     with pytest.raises(ValueError, match='takes 8×16 pixels, not a square'):
         OnnxNetwork(path=write(tmp_path / 'wide.onnx', (1, 3, 8, 16)))
+    with pytest.raises(ValueError, match='`input_size` must be at least 1, but got 0'):
+        OnnxNetwork(path=free, input_size=0)
+    assert OnnxNetwork(path=write(tmp_path / 'open.onnx', ('n', 'c', 8, 8))).input_size == 8
 
 
 def test_a_file_that_is_no_network(tmp_path):

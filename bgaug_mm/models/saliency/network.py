@@ -25,7 +25,7 @@ class SaliencyNet(BaseModule):
     border (:func:`~bgaug_mm.models.saliency.border_contrast.border_contrast`), at the deepest
     also the mean over the whole image; and a decoder that adds the stages from the deepest
     on. The logits are computed at half the image's size and enlarged bilinearly. Any size
-    from 1×1 works. 0.70 M parameters with the default encoder (U²-Netp: 1.13 M).
+    from 1×1 works. 0.72 M parameters with the default encoder (U²-Netp: 1.13 M).
 
     Args:
         encoder (dict, optional): Config of the encoder; a module with ``widths`` that
