@@ -35,7 +35,8 @@ def read_image(path: str) -> Image:
     training, ``mmcv.imfrombytes`` with its default backend, OpenCV: turned as EXIF says,
     grey and palette images as three channels, CMYK converted, 16 bits reduced to the upper 8, and
     alpha dropped: the colours below it are what training sees, too (our choice; nothing
-    is composited). A JPEG with flipped bits that still decodes is not noticed.
+    is composited). A JPEG without its end is refused, also by an OpenCV (4.8) that would fill
+    the rest with grey; one with flipped bits that still decodes is not noticed.
 
     Args:
         path (str): The file, or a URL that mmengine's fileio reads.
@@ -58,6 +59,8 @@ def read_image(path: str) -> Image:
         raise ImageError(path, f'it cannot be read ({error.strerror or error})') from error
     if not data:
         raise ImageError(path, 'the file is empty')
+    if _is_cut_jpeg(data):
+        raise ImageError(path, 'the JPEG is truncated, its end marker is missing')
     try:
         image = mmcv.imfrombytes(data, flag='color', channel_order='rgb', backend='cv2')
     except cv2.error:  # mmcv converts the channels of what was not decoded
@@ -65,6 +68,20 @@ def read_image(path: str) -> Image:
     if image is None:
         raise ImageError(path, _why(data))
     return np.ascontiguousarray(image)
+
+
+def _is_cut_jpeg(data: bytes) -> bool:
+    """Whether the first scan of a JPEG begins, but nothing behind it says that it ends."""
+    if data[:2] != b'\xff\xd8':
+        return False
+    at = 2
+    while data[at : at + 1] == b'\xff':
+        marker = data[at + 1 : at + 2]
+        if marker == b'\xda':
+            return data.find(b'\xff\xd9', at) < 0
+        # from segment to segment: a preview among them has an end of its own
+        at += 1 if marker == b'\xff' else 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
+    return False  # cut before, or no JPEG: decoding tells
 
 
 def _why(data: bytes) -> str:

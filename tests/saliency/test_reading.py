@@ -8,6 +8,7 @@ import pytest
 from mmcv.transforms import LoadImageFromFile
 from PIL import Image
 
+from bgaug_mm.saliency import reading
 from bgaug_mm.saliency.reading import ImageError, read_image
 
 RNG = np.random.default_rng(0)
@@ -92,6 +93,29 @@ def test_broken(tmp_path: Path, data: bytes, reason: str) -> None:
         read_image(str(path))
     assert str(path) in str(first.value)
     assert first.value.reason == second.value.reason  # the failures file must not change
+
+
+PREVIEW = b'\xff\xe2' + (2 + len(FILES['grey.jpg'])).to_bytes(2, 'big') + FILES['grey.jpg']
+
+
+@pytest.mark.parametrize('preview', [b'', PREVIEW])  # with an end of its own, in a segment
+@pytest.mark.parametrize('progressive', [False, True])
+def test_cut_jpegs(
+    tmp_path: Path, preview: bytes, progressive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused wherever they end, whatever OpenCV (4.8 makes the rest grey) says."""
+    whole = encoded(Image.fromarray(np.tile(RGB, (4, 4, 1))), 'JPEG', progressive=progressive)
+    whole = whole[:2] + preview + whole[2:]
+    start = whole.find(b'\xff\xda', len(preview) + 2)
+    path = tmp_path / 'x.jpg'
+    path.write_bytes(whole + b'\xff\xdabehind the end')  # as cameras add videos
+    assert read_image(str(path)).shape == (80, 120, 3)
+    monkeypatch.setattr(reading.mmcv, 'imfrombytes', lambda data, **_: RGB)
+    for end in (start + 2, (start + len(whole)) // 2, len(whole) - 2, len(whole) - 1):
+        for tail in (b'', bytes(len(whole) - end)):  # or zeros, for blocks that were never written
+            path.write_bytes(whole[:end] + tail)
+            with pytest.raises(ImageError, match='the JPEG is truncated, its end marker'):
+                read_image(str(path))
 
 
 def test_missing_and_unreadable(tmp_path: Path) -> None:
