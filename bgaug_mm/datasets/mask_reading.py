@@ -113,7 +113,8 @@ def write_mask(path: str, mask: NDArray[Any]) -> None:
 
     Filtering rows, which PNG writers do for photographs, makes masks neither smaller
     nor faster: without it decoding a soft 500×375 mask takes 0.2 to 0.35 ms instead of
-    0.65 to 1 (measured; OpenCV before 4.12 cannot switch it off).
+    0.65 to 1 (measured; OpenCV before 4.12 cannot switch it off). Level 7 writes it in 6 ms;
+    9, in 45 ms, saves 2 % and reads no faster.
 
     Args:
         path (str): The file; its folder is made.
@@ -124,7 +125,7 @@ def write_mask(path: str, mask: NDArray[Any]) -> None:
     """
     if mask.ndim != 2 or mask.dtype != np.uint8 or not mask.size:
         raise ValueError(f'a mask must be (H, W) uint8, but got {mask.shape} {mask.dtype}')
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 7]
     options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
     if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
         options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
