@@ -30,11 +30,19 @@ def _measure(path: str) -> float:
         return float('nan')
 
 
+def _stamp(path: str) -> tuple[int, int]:
+    """See :func:`mask_stamp`; zeros for a mask that is not there."""
+    try:
+        return mask_stamp(path)
+    except (OSError, ValueError):
+        return 0, 0
+
+
 def read_shares(cache: str) -> dict[str, tuple[int, int, float]]:
     """What a cache file holds; nothing when there is none or it is not one of ours."""
     shares = {}
     try:
-        with open(cache, encoding='utf-8', newline='') as file:
+        with open(cache, encoding='utf-8', errors='surrogateescape', newline='') as file:
             rows = csv.reader(file)
             if next(rows, None) != _HEADER:
                 return {}
@@ -51,7 +59,7 @@ def write_shares(cache: str, shares: dict[str, tuple[int, int, float]]) -> None:
     rows = csv.writer(text)
     rows.writerow(_HEADER)
     rows.writerows((path, *row) for path, row in sorted(shares.items()))
-    write_bytes(Path(cache), text.getvalue().encode())
+    write_bytes(Path(cache), text.getvalue().encode('utf-8', 'surrogateescape'))
 
 
 def foreground_shares(paths: Sequence[str], *, cache: str) -> NDArray[np.float64]:
@@ -69,7 +77,7 @@ def foreground_shares(paths: Sequence[str], *, cache: str) -> NDArray[np.float64
     known = read_shares(cache)
     folder = os.path.dirname(os.path.abspath(cache))
     names = {path: os.path.relpath(path, folder).replace(os.sep, '/') for path in paths}
-    stamps = dict(zip(names, run_threaded(mask_stamp, list(names)), strict=True))
+    stamps = dict(zip(names, run_threaded(_stamp, list(names)), strict=True))
     todo = [path for path in names if known.get(names[path], ())[:2] != stamps[path]]
     for path, share in zip(todo, run_threaded(_measure, todo), strict=True):
         known[names[path]] = (*stamps[path], share)

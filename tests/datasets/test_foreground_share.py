@@ -63,6 +63,14 @@ def test_unreadable_masks_are_nan(tmp_path, masks) -> None:
     assert np.isnan(shares[0]) and not np.isnan(shares[1:]).any()
 
 
+def test_missing_masks_are_nan_until_they_are_there(tmp_path, masks) -> None:
+    cache, new = str(tmp_path / 'shares.csv'), str(tmp_path / 'masks' / 'new \udcff.png')
+    assert np.isnan(foreground_shares([*masks, new], cache=cache)).tolist() == [False] * 3 + [True]
+    assert 'masks/new \udcff.png' in read_shares(cache)  # a name that is not UTF-8
+    write_mask(new, np.full((4, 5), 51, np.uint8))
+    np.testing.assert_allclose(foreground_shares([*masks, new], cache=cache), [0, 0.2, 1, 0.2])
+
+
 def test_a_cache_that_cannot_be_written_costs_a_warning(tmp_path, masks, monkeypatch) -> None:
     messages = []
     monkeypatch.setattr(foreground_share, 'print_log', lambda text, **_: messages.append(text))
