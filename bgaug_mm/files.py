@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+_TEMPORARY = re.compile(r'\.(.+)\.[a-z0-9_]{8}')
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -23,9 +26,33 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
         os.chmod(temporary, 0o644)  # mkstemp's 0o600 would keep colleagues out
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = str(path)  # a full disk does not say what was written
         raise
+
+
+def temporary_of(name: str) -> str | None:
+    """The name of the file that a killed :func:`write_bytes` left unfinished under this one."""
+    match = _TEMPORARY.fullmatch(name)
+    return match[1] if match else None
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Lock an open file until it is closed; False when another process holds the lock.
+
+    Without locks (some file systems, Windows) it is taken for free.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        pass
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

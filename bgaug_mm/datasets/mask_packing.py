@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import zlib
 from array import array
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
+
+from bgaug_mm.files import lock
 
 from .mask_codec import compress_mask, decode_mask, reduce_mask, round_levels
 from .mask_names import REPORT_FOLDER
@@ -52,12 +53,16 @@ def list_masks(folder: str, *, suffix: str = '.png') -> list[str]:
     """Keys of the mask files below a folder, sorted; hidden ones and reports are left out.
 
     Raises:
-        ValueError: If there is no such folder or no mask in it.
+        ValueError: If there is no such folder or no mask in it, or one cannot be listed.
     """
+
+    def refuse(error: OSError) -> None:
+        raise ValueError(f"the folder '{error.filename}' cannot be listed: {error.strerror}")
+
     if not os.path.isdir(folder):
         raise ValueError(f"there is no folder of masks '{folder}'")
     keys = []
-    for path, folders, names in os.walk(folder):
+    for path, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [
             name for name in folders if not name.startswith('.') and name != REPORT_FOLDER
         ]
@@ -203,19 +208,17 @@ def _partial(store: str) -> Iterator[BinaryIO]:
     folder, name = os.path.split(os.path.abspath(store))
     os.makedirs(folder, exist_ok=True)
     path = f'{folder}/.{name}.partial'
-    with open(path, 'ab') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"another process is packing '{store}'") from None
-        except OSError:  # a file system without locks
-            pass
+    with open(path, 'ab') as locked:
+        if not lock(locked):
+            raise ValueError(f"another process is packing '{store}'")
         try:
             with open(path, 'wb') as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(path, store)
-        except BaseException:
+        except BaseException as error:
             os.unlink(path)
+            if isinstance(error, OSError) and error.errno and error.filename is None:
+                error.filename = store  # a full disk does not say what was written
             raise

@@ -131,7 +131,9 @@ class PackedMasks:
         row = self.find(key)
         if row is None:
             raise FileNotFoundError(f"mask store '{self.path}' has no mask '{key}'")
-        data = os.pread(self._file, row.length, row.offset)
+        # never behind the end, where a damaged row may point
+        left = max(0, min(row.length, self.size - row.offset))
+        data = os.pread(self._file, left, row.offset) if left else b''
         if len(data) != row.length:
             raise ValueError(
                 f"record '{key}' of mask store '{self.path}' is cut: {len(data)} of {row.length} "

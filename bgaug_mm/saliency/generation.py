@@ -18,12 +18,13 @@ from typing import Any
 
 from bgaug_mm.datasets.mask_names import REPORT_FOLDER
 from bgaug_mm.datasets.mask_store import MaskFolder
+from bgaug_mm.files import temporary_of
 
 from .base import build_estimator
 from .image_list import Item, is_below, require_distinct_masks
-from .journal import FAILURES, JOURNALS, SHARES, Journal, State, read_state, write_final
+from .journal import JOURNALS, Journal, State, read_state, write_final
 from .mask_maker import MaskMaker, Outcome, Task, cannot_write
-from .mask_report import HISTOGRAM, SAMPLES, SUMMARY, share_summary, write_report
+from .mask_report import HISTOGRAM, SAMPLES, share_summary, write_report
 from .mask_settings import SETTINGS, require_settings
 from .mask_survey import survey, unfinished
 from .progress import Progress
@@ -98,8 +99,11 @@ def generate_masks(
         _clear(items, store, report)
     settings = {'estimator': estimator, 'threshold': threshold, 'name_rule': name_rule}
     if not (report / SETTINGS).exists():
-        _require_no_masks(items, store)
-    require_settings(report / SETTINGS, settings)
+        _require_no_masks(items, store, report / SETTINGS)
+    try:
+        require_settings(report / SETTINGS, settings)
+    except OSError as error:
+        raise cannot_write(report / SETTINGS, error) from error
 
     starts = range(0, len(items), batch_size)[shard[0] :: shard[1]]
     batches = [items[start : start + batch_size] for start in starts]
@@ -150,10 +154,12 @@ def _require_apart(items: Sequence[Item], out: Path) -> None:
             )
 
 
-def _require_no_masks(items: Sequence[Item], store: MaskFolder) -> None:
+def _require_no_masks(items: Sequence[Item], store: MaskFolder, settings: Path) -> None:
     for item in items:
         path = store.locate(item.name) or ''
         if store.exists(path):
+            if settings.exists():  # another shard has begun meanwhile
+                return
             raise ValueError(
                 f"there is a mask '{path}', but no {REPORT_FOLDER}/{SETTINGS} that says how it was "
                 'made: choose another folder, or add --overwrite to delete such masks'
@@ -219,12 +225,9 @@ def _finish(
         if isinstance(error, FileNotFoundError) and shard[1] > 1:
             return share_summary(state)  # another shard finishes now, with the same files
         raise cannot_write(report, error) from error
-    kept = {SETTINGS, SHARES, FAILURES, SUMMARY, HISTOGRAM, SAMPLES}
-    if not summary['masks']:
-        kept -= {HISTOGRAM, SAMPLES}
+    stale = () if summary['masks'] else (HISTOGRAM, SAMPLES)
     for path in report.iterdir():
-        if path.name == JOURNALS:
-            shutil.rmtree(path, ignore_errors=True)  # another shard may do the same
-        elif path.name not in kept:
+        if path.name in stale or temporary_of(path.name):
             path.unlink(missing_ok=True)
+    shutil.rmtree(report / JOURNALS, ignore_errors=True)  # another shard may do the same
     return summary

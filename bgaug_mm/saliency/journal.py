@@ -7,15 +7,18 @@ the final state, sorted; before a run is complete, each shard appends to a journ
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from bgaug_mm.files import write_bytes
+from bgaug_mm.files import lock, write_bytes
 
 from .mask_maker import Outcome, cannot_write
+from .worker_pool import WorkError
 
 SHARES, FAILURES, JOURNALS = 'foreground_share.csv', 'failures.csv', 'journal'
 
@@ -29,23 +32,36 @@ class Journal:
     Args:
         report (Path): The report folder.
         shard (tuple[int, int]): Whose journal: number from 0 on, and how many.
+
+    Raises:
+        WorkError: If another process has it open, or the disk is full.
     """
 
     def __init__(self, report: Path, shard: tuple[int, int]) -> None:
         path = report / JOURNALS / f'{shard[0]}-of-{shard[1]}.jsonl'
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(path, 'ab', buffering=0)  # noqa: SIM115
+        if not lock(self._file):
+            self._file.close()
+            raise WorkError(
+                f"another process makes these masks ('{path}' is locked): end one of the two, or "
+                'give each its part by --shard'
+            )
         if self._file.tell():
-            self._file.write(b'\n')  # the last line may have been cut by a kill
+            self._write(b'\n')  # the last line may have been cut by a kill
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Add what became of some images."""
         lines = [json.dumps([o.name, o.reason if o.share is None else o.share]) for o in outcomes]
         if lines:
-            try:
-                self._file.write(''.join(f'{line}\n' for line in lines).encode())
-            except OSError as error:
-                raise cannot_write(self._file.name, error) from error
+            self._write(''.join(f'{line}\n' for line in lines).encode())
+
+    def _write(self, content: bytes) -> None:
+        try:
+            if self._file.write(content) != len(content):  # what a disk that gets full does first
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise cannot_write(self._file.name, error) from error
 
     def __enter__(self) -> Journal:
         return self

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bgaug_mm.datasets.mask_checks import run_threaded
 from bgaug_mm.datasets.mask_store import MaskFolder, read_mask
+from bgaug_mm.files import temporary_of
 
 from .image_list import Item
 from .journal import State
 from .mask_maker import Task, rounded_share
-
-_TEMPORARY = re.compile(r'\.(.+)\.[a-z0-9_]{8}')  # as bgaug_mm.files names them
 
 
 def survey(items: Sequence[Item], store: MaskFolder, state: State) -> dict[str, float]:
@@ -31,8 +29,7 @@ def survey(items: Sequence[Item], store: MaskFolder, state: State) -> dict[str, 
             continue
         for entry in entries:
             path = os.path.join(folder, entry)
-            temporary = _TEMPORARY.fullmatch(entry)
-            if temporary and temporary[1] in files:
+            if temporary_of(entry) in files:
                 os.unlink(path)
             elif entry in files:
                 share = state.get(files[entry])

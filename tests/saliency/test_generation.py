@@ -12,7 +12,13 @@ from PIL import Image
 
 from bgaug_mm.datasets.mask_store import MaskFolder
 from bgaug_mm.registry import SALIENCY_ESTIMATORS
-from bgaug_mm.saliency import SaliencyEstimator, generation, mask_maker, mask_report
+from bgaug_mm.saliency import (
+    SaliencyEstimator,
+    generation,
+    mask_maker,
+    mask_report,
+    mask_settings,
+)
 from bgaug_mm.saliency.generation import HOPELESS, generate_masks
 from bgaug_mm.saliency.image_list import Item, list_images
 from bgaug_mm.saliency.worker_pool import WorkError
@@ -220,6 +226,29 @@ def test_masks_of_others(images: list[Item], tmp_path: Path) -> None:
     assert run(images, tmp_path / 'out', overwrite=True)['masks'] == 9
 
 
+def test_another_shard_begins_while_one_looks_for_masks_of_others(
+    images: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, look = tmp_path / 'out', generation._require_no_masks
+
+    def late(*args) -> None:
+        monkeypatch.setattr(generation, '_require_no_masks', look)
+        run(images, out, shard=(1, 2))
+        look(*args)
+
+    monkeypatch.setattr(generation, '_require_no_masks', late)
+    assert run(images, out, shard=(0, 2))['masks'] == 9
+
+
+def test_files_of_others_in_the_report_stay(images: list[Item], tmp_path: Path) -> None:
+    (tmp_path / 'out/_report/notes').mkdir(parents=True)
+    (tmp_path / 'out/_report/.samples.png.abcd_123').touch()
+    run(images, tmp_path / 'out')
+    assert (tmp_path / 'out/_report/notes').is_dir()
+    assert set(tree(tmp_path / 'out')) >= REPORT
+    assert not (tmp_path / 'out/_report/.samples.png.abcd_123').exists()
+
+
 def test_masks_must_not_replace_images(images: list[Item], tmp_path: Path) -> None:
     for out in (tmp_path, tmp_path / 'in'):
         with pytest.raises(ValueError, match="images in .* lie in the masks' folder"):
@@ -272,6 +301,14 @@ def test_full_disk(images: list[Item], tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(WorkError, match='cannot be written: No space left on device.*Free'):
             run(images, out)
     assert len([*out.rglob('im*.png')]) == 4
+
+    def no_room(path, value):
+        raise OSError(28, 'No space left on device')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mask_settings, 'write_json', no_room)
+        with pytest.raises(WorkError, match=r'settings.json. cannot be written: No space left'):
+            run(images, tmp_path / 'other')
     run(images, out)
     run(images, tmp_path / 'expected')
     assert tree(out) == tree(tmp_path / 'expected')

@@ -1,5 +1,6 @@
 """The state of a run, through kills and shards."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,31 @@ def test_shards_and_final_files(tmp_path: Path) -> None:
     assert read_state(tmp_path) == {'b': 0.75, 'a': 0.5, 'c': 'gone', 'd': 1.0, ODD: 0.25}
 
 
+def test_one_process_a_shard(tmp_path: Path) -> None:
+    with Journal(tmp_path, (0, 2)) as first, Journal(tmp_path, (1, 2)):
+        with pytest.raises(WorkError, match=r"another process .*journal/0-of-2.jsonl' is locked"):
+            Journal(tmp_path, (0, 2))
+        first.append([Outcome('a', 0.5)])
+    with Journal(tmp_path, (0, 2)):
+        assert read_state(tmp_path) == {'a': 0.5}
+
+
+class Half(io.BytesIO):
+    """A disk with room for a part."""
+
+    name = 'half'
+
+    def write(self, content) -> int:
+        return super().write(content[: len(content) // 2])
+
+
 def test_full_disk(tmp_path: Path) -> None:
     with Journal(tmp_path, (0, 1)) as journal:
         journal._file.close()
         journal._file = open('/dev/full', 'wb', buffering=0)  # noqa: SIM115
         with pytest.raises(WorkError, match='/dev/full. cannot be written: No space left'):
+            journal.append([Outcome('a', 0.5)])
+        journal._file.close()
+        journal._file = Half()
+        with pytest.raises(WorkError, match='half. cannot be written: No space left'):
             journal.append([Outcome('a', 0.5)])

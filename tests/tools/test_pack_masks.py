@@ -1,9 +1,8 @@
 """tools/saliency/pack_masks.py and tools/benchmarks/mask_store_cases.py, in this process."""
 
 import importlib.util
+import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bgaug_mm.datasets import mask_packing
 from bgaug_mm.datasets.mask_store import write_mask
+from bgaug_mm.datasets.mask_unpacking import verify_store
 from bgaug_mm.datasets.packed_masks import PackedMasks
 
 
@@ -92,33 +93,34 @@ def test_errors_are_one_line(tool, masks: Path, tmp_path: Path, capsys) -> None:
         tool.main(['pack', str(masks), store])
 
 
-def test_a_killed_run_leaves_no_store_and_the_next_one_is_whole(root: Path, tmp_path: Path) -> None:
-    # a process that stops in the middle of packing, so that the kill hits it there
-    code = (
-        'import sys, time\n'
-        f'sys.path.insert(0, {str(root)!r})\n'
-        'from bgaug_mm.datasets import mask_packing as p\n'
-        'add = p.Index.add\n'
-        'def slow(self, *a):\n'
-        '    add(self, *a)\n'
-        '    if len(self.hashes) == 9: print("now", flush=True); time.sleep(60)\n'
-        'p.Index.add = slow\n'
-        'p.pack_masks(*sys.argv[1:])\n'
-    )
+def _pack_and_stop(folder: str, store: str, now) -> None:
+    """Packs until the ninth mask, so that a kill hits it there."""
+    add = mask_packing.Index.add
+
+    def stopping(self, *args) -> None:
+        add(self, *args)
+        if len(self.hashes) == 9:
+            now.set()
+            time.sleep(60)
+
+    mask_packing.Index.add = stopping
+    mask_packing.pack_masks(folder, store)
+
+
+def test_a_killed_run_leaves_no_store_and_the_next_one_is_whole(tmp_path: Path) -> None:
     for i in range(12):
         write_mask(f'{tmp_path}/masks/{i}.png', np.full((50, 50), 20 * i, np.uint8))
-    command = [sys.executable, '-c', code, f'{tmp_path}/masks', f'{tmp_path}/x.masks']
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stdout.readline() == 'now\n'
-    time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    fork = multiprocessing.get_context('fork')
+    now, paths = fork.Event(), (f'{tmp_path}/masks', f'{tmp_path}/x.masks')
+    process = fork.Process(target=_pack_and_stop, args=(*paths, now), daemon=True)
+    process.start()
+    assert now.wait(60)
+    with pytest.raises(ValueError, match='another process is packing'):
+        mask_packing.pack_masks(*paths)
+    process.kill()
+    process.join()
     assert sorted(os.listdir(tmp_path)) == ['.x.masks.partial', 'masks']
-    from bgaug_mm.datasets.mask_packing import pack_masks
-    from bgaug_mm.datasets.mask_unpacking import verify_store
-
-    assert pack_masks(f'{tmp_path}/masks', f'{tmp_path}/x.masks').masks == 12
+    assert mask_packing.pack_masks(*paths).masks == 12
     assert sorted(os.listdir(tmp_path)) == ['masks', 'x.masks']
     assert not verify_store(f'{tmp_path}/x.masks')
 

@@ -83,7 +83,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='path of a mask, as name_rule of SaliencyMaskDataset (default %(default)s)',
     )  # fmt: skip
     parser.add_argument(
-        '--overwrite', action='store_true', help='delete the masks that are there first'
+        '--overwrite',
+        action='store_true',
+        help='delete the masks that are there first; leave it out to go on after an interruption',
     )
     parser.add_argument('--debug', action='store_true', help='show tracebacks of all errors')
     args = parser.parse_args(argv)
@@ -111,6 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # names of files need not be valid UTF-8
         if hasattr(stream, 'reconfigure'):
             stream.reconfigure(errors='backslashreplace')
+    hint = ' (without --overwrite, which would begin anew)' if args.overwrite else ''
     try:
         summary = generate_masks(
             list_images(args.images, data=args.data, dataloader=args.dataloader, masks=args.out),
@@ -124,13 +127,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             overwrite=args.overwrite,
         )
     except KeyboardInterrupt:
-        print('\ninterrupted; run the same command again to go on', file=sys.stderr)
+        print(f'\ninterrupted; run the same command again to go on{hint}', file=sys.stderr)
         sys.exit(130)
     except Exception as error:
         text = str(error) if isinstance(error, (WorkError, OSError)) else explain(error)
         if text is None or args.debug:
             raise
-        sys.exit(f'generate_masks: {text}')
+        sys.exit(f'generate_masks: {text}{hint if "command again" in text else ""}')
     if summary is None:
         i, n = args.shard
         print(f'shard {i}/{n} is done; the shard that ends last writes {args.out}/{REPORT}')
