@@ -15,6 +15,8 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from skimage import data
 
+from bgaug_mm.saliency.worker_pool import WorkError
+
 TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / 'tools/saliency/generate_masks.py'))
 main = TOOL['main']
 
@@ -48,6 +50,7 @@ def count(folder: Path) -> int:
     return sum(1 for _ in folder.glob('n*/*.png'))
 
 
+@pytest.mark.slow  # a dozen runs
 def test_killed_ten_times(tools, tmp_path: Path) -> None:
     make_images(tmp_path / 'in', 64)
     argv = ['saliency/generate_masks', 'in', '--estimator', 'gs']
@@ -92,6 +95,23 @@ def test_interrupted_from_the_keyboard(tools, tmp_path: Path) -> None:
     assert status == 130
     assert output.splitlines()[-1] == 'interrupted; run the same command again to go on'
     assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize('stop', [KeyboardInterrupt(), WorkError('run the same command again')])
+def test_going_on_must_not_overwrite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop
+) -> None:
+    def stopped(*args, **kwargs):
+        raise stop
+
+    make_images(tmp_path / 'in', 3)
+    monkeypatch.setitem(main.__globals__, 'generate_masks', stopped)
+    for extra in ([], ['--overwrite']):
+        with pytest.raises(SystemExit) as exit:
+            run(tmp_path / 'in', tmp_path / 'out', *extra)
+        said = f'{exit.value} {capsys.readouterr().err}'
+        assert 'the same command again' in said
+        assert ('without --overwrite' in said) == bool(extra)
 
 
 def run(*argv) -> None:
