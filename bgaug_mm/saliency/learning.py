@@ -19,6 +19,7 @@ from bgaug_mm.engine.training_progress import follow
 from bgaug_mm.engine.training_run import TrainingRun, train_command
 from bgaug_mm.files import write_bytes, write_json
 
+from .base import build_estimator
 from .generation import generate_masks
 from .image_list import is_below, list_images
 from .learning_config import Recipe, require_encoder, training_config
@@ -69,8 +70,9 @@ def learn_saliency(
     recipe = recipe or Recipe()
     if not cues or len(set(cues)) != len(cues):
         raise ValueError(f'`cues` must be different estimators, at least one, but got {list(cues)}')
-    if rounds < 1:
-        raise ValueError(f'`rounds` must be at least 1, but got {rounds}')
+    for name, value in (('rounds', rounds), ('jobs', jobs), ('cores', cores)):
+        if value < 1:
+            raise ValueError(f'`{name}` must be at least 1, but got {value}')
     if refine_with not in REFINERS:
         raise ValueError(f'`refine_with` must be one of {list(REFINERS)}, but got {refine_with!r}')
     images, out = Path(images).resolve(), Path(out).resolve()
@@ -80,6 +82,11 @@ def learn_saliency(
         raise ValueError(f"'{out}' lies among the images: choose a folder outside of '{images}'")
     if recipe.init is not None:
         require_encoder(recipe.init)
+    # what is wrong with an option is said now, not when the cues are made
+    training_config(recipe.cue_config, images, out, recipe, epochs=recipe.cue_epochs)
+    training_config(recipe.fused_config, images, out, recipe, epochs=recipe.fused_epochs)
+    for cue in cues:
+        build_estimator(cue)
     items = list_images(str(images))
     _require_same(out / 'settings.json', cues=list(cues), rounds=rounds, refine_with=refine_with)
     for cue in cues:

@@ -96,6 +96,8 @@ def stretch_schedule(config: Config, epochs: int) -> None:
 
 def set_size(config: Config, size: int) -> None:
     """The side of the crops and of what the averages are made of."""
+    if size < 1:
+        raise ValueError(f'`size` must be at least 1, but got {size}')
     for step in config.train_dataloader.dataset.pipeline:
         if step['type'].endswith('RandomResizedCrop'):
             step['size'] = size

@@ -94,12 +94,16 @@ def test_learns_by_rounds_and_repeats_nothing(images, trained) -> None:
         (dict(cues=['gs', 'gs']), '`cues` must be different estimators'),
         (dict(rounds=0), '`rounds` must be at least 1, but got 0'),
         (dict(refine_with='crf'), '`refine_with` must be one of'),
-        (dict(cues=['nonsense']), "unknown estimator 'nonsense'; known"),
+        (dict(jobs=0), '`jobs` must be at least 1, but got 0'),
+        (dict(cues=['gs', 'nonsense']), "unknown estimator 'nonsense'; known"),
+        (dict(recipe=Recipe(size=0)), '`size` must be at least 1, but got 0'),
+        (dict(recipe=Recipe(fused_epochs=0)), 'number of epochs must be at least 1, but got 0'),
     ],
 )
 def test_says_which_option_is_wrong(images, options, text) -> None:
     with pytest.raises(ValueError, match=text):
         learn(images, **options)
+    assert not (images / 'out').exists()  # before the cues are made
 
 
 def test_results_do_not_lie_among_the_images(images) -> None:

@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         config = None if args.config is None else load_config(args.config)
         model, trained = load_learner(args.checkpoint, config)
-        difference = export_onnx(model.network, args.out, size=args.size or trained or 128)
+        size = (trained or 128) if args.size is None else args.size
+        difference = export_onnx(model.network, args.out, size=size)
     except (ValueError, OSError, ImportError, RuntimeError, LaunchError) as error:
         sys.exit(f'export_saliency: {error}')
     print(f'{args.out}: as torch within {difference:.1g}')

@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 args.size, args.init, args.seed,
             ),
             refine_with=args.refine,
-            jobs=args.jobs or min(3, cores),
+            jobs=min(3, cores) if args.jobs is None else args.jobs,
             cores=cores,
             tool=ROOT / 'tools/train.py',
         )  # fmt: skip
@@ -96,7 +96,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         if text is None or args.debug:
             raise
         sys.exit(f'learn_saliency: {text}')
-    print(f'{file}: as torch within {difference:.1g}; --estimator onnx --cfg-options path={file}')
+    print(
+        f'{file}: as torch within {difference:.1g}; --estimator onnx '
+        f'--cfg-options path={file} stretch=False'
+    )
     print(f'{checkpoint}: --estimator learned --cfg-options checkpoint={checkpoint}')
     print(f'{time.time() - started:.0f} s in all')
 
