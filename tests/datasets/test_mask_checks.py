@@ -35,8 +35,10 @@ def test_size_and_unreadable_files(tmp_path, image: str) -> None:
     mask = _save(tmp_path / 'm.png', np.zeros((21, 30), np.uint8))
     assert 'it is 30x21 but the image 30x20 (width x height)' in str(header_problem((image, mask)))
     (tmp_path / 'bad.png').write_text('no mask')
-    assert 'it cannot be read' in str(header_problem((image, str(tmp_path / 'bad.png'))))
-    assert 'it cannot be read' in str(header_problem((image, str(tmp_path / 'none.png'))))
+    bad = str(header_problem((image, str(tmp_path / 'bad.png'))))
+    assert bad.startswith('it cannot be used (cannot identify image file')
+    missing = str(header_problem((image, str(tmp_path / 'none.png'))))
+    assert missing.startswith('it cannot be used (') and 'No such file' in missing
     assert header_problem((str(tmp_path / 'bad.png'), mask)) is None  # decoding will tell
 
 
