@@ -85,7 +85,9 @@ def test_killed_ten_times(tools, tmp_path: Path) -> None:
 
 
 def test_interrupted_from_the_keyboard(tools, tmp_path: Path) -> None:
-    make_images(tmp_path / 'in', 64)
+    image = make_images(tmp_path / 'in', 1, broken=False) / 'n0/im 000.png'
+    for i in range(3000):  # more than can be done before the signal, however late it comes
+        os.link(image, image.with_name(f'{i}.png'))
     argv = ['saliency/generate_masks', 'in', 'out', '--estimator', 'gs', '--workers', '1']
     pid = tools.start(*argv, cwd=tmp_path)
     while count(tmp_path / 'out') < 5:
