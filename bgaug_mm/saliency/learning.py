@@ -13,8 +13,7 @@ import numpy as np
 from mmengine.config import Config
 from numpy.typing import NDArray
 
-from bgaug_mm.datasets.mask_store import write_mask
-from bgaug_mm.datasets.transforms.loading import decode_mask
+from bgaug_mm.datasets.mask_store import read_mask, write_mask
 from bgaug_mm.engine.training_progress import follow
 from bgaug_mm.engine.training_run import TrainingRun, train_command
 from bgaug_mm.files import write_bytes, write_json
@@ -204,7 +203,7 @@ def mean_masks(
         files = [folder / name for folder in folders]
         if not all(file.is_file() for file in files):
             continue
-        mean: NDArray[Any] = np.mean([decode_mask(file.read_bytes()) for file in files], axis=0)
+        mean: NDArray[Any] = np.mean([read_mask(str(file)) for file in files], axis=0)
         mask = np.rint(mean).astype(np.uint8)
         if refine_with != 'none':
             mask = refine(read_image(item.path), mask, method=refine_with)

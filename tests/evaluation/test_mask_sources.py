@@ -29,19 +29,6 @@ def registered():
     del SALIENCY_ESTIMATORS.module_dict['brightness']
 
 
-@pytest.fixture
-def world(tmp_path):
-    """Four images of a bright square on black, and their true masks."""
-    for i in range(4):
-        mask = np.zeros((24, 32), np.uint8)
-        mask[6:18, 4 + i : 18 + i] = 255
-        for part, pixels in (('set', np.dstack([mask] * 3)), ('set_masks', mask)):
-            path = tmp_path / part / f'{i % 2} ü' / f'{i}.png'
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(path)
-    return tmp_path
-
-
 def test_estimates_are_what_a_file_would_hold():
     image = np.full((4, 4, 3), 100, np.uint8)
     mask = EstimatedMasks(Brightness(factor=0.987))('x.png', image)

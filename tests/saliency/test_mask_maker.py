@@ -90,8 +90,8 @@ def test_what_ends_the_run(task, monkeypatch: pytest.MonkeyPatch) -> None:
         maker([task('a', 'red')])
 
 
-def test_a_name_that_is_too_long_is_the_images_fault(task) -> None:
-    long = task('a', 'red')._replace(mask=f'/tmp/{"x" * 300}.png')
+def test_a_name_that_is_too_long_is_the_images_fault(task, tmp_path) -> None:
+    long = task('a', 'red')._replace(mask=str(tmp_path / f'{"x" * 300}.png'))
     (outcome,) = MaskMaker({'type': 'red'})([long])
     assert outcome.reason == 'its mask cannot be written: File name too long'
 

@@ -12,7 +12,6 @@ from mmengine.logging import print_log
 
 from bgaug_mm.registry import TRANSFORMS
 
-from ..mask_codec import decode_mask as decode_mask
 from ..mask_store import BAD_MASK_ACTIONS, read_mask
 from .functional import Array
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bgaug_mm.datasets.mask_codec import decode_mask
 from bgaug_mm.datasets.transforms import LoadSaliencyMask
-from bgaug_mm.datasets.transforms.loading import decode_mask
 
 MASK = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
 
