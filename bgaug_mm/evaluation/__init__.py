@@ -12,6 +12,7 @@ from .background_gap import (
     list_world,
 )
 from .checkpoint_config import config_from_text
+from .classifier import FrozenClassifier
 from .features import (
     FrozenBackbone,
     build_frozen_backbone,
@@ -29,6 +30,7 @@ __all__ = [
     'COLUMNS',
     'TEST_SETS',
     'FrozenBackbone',
+    'FrozenClassifier',
     'ImageSet',
     'LabelledFeatures',
     'LinearProbe',
