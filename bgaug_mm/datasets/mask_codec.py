@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from zlib_ng import zlib_ng  # inflates masks more than twice as fast as zlib
 
 #: (H, W) uint8.
 Mask = NDArray[Any]
@@ -90,8 +91,8 @@ def expand_mask(data: bytes | memoryview, height: int, width: int, bits: int) ->
     count = height * width
     size = count if bits == 8 else (count + 7) // 8
     try:
-        raw = zlib.decompress(data, -15, size)
-    except zlib.error as error:
+        raw = zlib_ng.decompress(data, -15, size)
+    except zlib_ng.error as error:  # type: ignore[misc]  # its stubs call it a class
         raise ValueError(f'it cannot be decompressed ({error})') from error
     if len(raw) != size:
         raise ValueError(f'it has {len(raw)} bytes instead of {size}')

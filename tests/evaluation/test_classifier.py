@@ -20,7 +20,9 @@ def test_logits_are_the_probes_on_the_backbones_features(parts):
     backbone, probe, images = parts
     logits = FrozenClassifier(backbone, probe)(images)
     assert logits.dtype == torch.float32
-    torch.testing.assert_close(logits.double(), probe.logits(backbone(images)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        logits.double(), probe.logits(backbone(images)), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_images_take_gradients_and_weights_do_not(parts):

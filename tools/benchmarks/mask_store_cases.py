@@ -10,8 +10,9 @@ in random order, in turn from all of them.
 
 "Read" goes from the key to the decoded array, with the record's checksum. A packed mask has
 a reduced size then; ``full_size`` also enlarges it to what the PNG file gives, as training
-does. "Cold" means that the files' pages were dropped from the cache (``posix_fadvise``);
-folders and inodes stay cached, in favour of the PNG files.
+does. "Cold" means that all caches of the system were dropped, which takes root's rights on
+Linux. Without them only the files' pages are (``posix_fadvise``): folders and inodes stay
+cached, in favour of the PNG files. ``details`` says which it was.
 """
 
 from __future__ import annotations
@@ -112,15 +113,20 @@ def quality(masks: Sequence[NDArray[np.uint8]], store: PackedMasks) -> dict[str,
     return dict(mae=statistics.mean(errors), iou=statistics.mean(overlaps), worst_iou=min(overlaps))
 
 
-def drop_pages(paths: Sequence[Path]) -> bool:
-    """Drop the files' pages from the cache; False where the system cannot."""
+def drop_caches(paths: Sequence[Path]) -> str | None:
+    """Drop all caches, or these files' pages; what was dropped, None where nothing can be."""
+    try:
+        Path('/proc/sys/vm/drop_caches').write_text('3')
+        return 'all caches'
+    except OSError:
+        pass
     if not hasattr(os, 'posix_fadvise'):
-        return False
+        return None
     for path in paths:
         handle = os.open(path, os.O_RDONLY)
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(handle)
-    return True
+    return "the files' pages"
 
 
 def _seconds(read: Callable[[str], Any], keys: Sequence[str]) -> float:
@@ -173,7 +179,7 @@ def measure_reads(
         for processes in (1, 2):
             for _ in range(ROUNDS):
                 for state in ('cold', 'warm'):
-                    # the same masks for all in a round, so that `warm` follows `cold`
+                    # the same masks for all in a round
                     if state == 'cold':
                         keys = [mask_name(int(i)) for i in rng.integers(records, size=sample)]
                     case = times.setdefault(f'{state}_{processes}', {})
@@ -181,9 +187,12 @@ def measure_reads(
                         if state == 'cold':
                             files = [png / f'{key}.png' for key in keys]
                             store = stores.get(name.removesuffix('_full_size'))
-                            if not drop_pages(files if store is None else [store]):
+                            if drop_caches(files if store is None else [store]) is None:
                                 continue
-                        seconds = _timed(_READS, name, keys, None if processes == 1 else pool)
+                        workers = None if processes == 1 else pool
+                        if state == 'warm':
+                            _timed(_READS, name, keys, workers)
+                        seconds = _timed(_READS, name, keys, workers)
                         case.setdefault(name, []).append(1e6 * seconds / sample)
     return {
         case: {name: statistics.median(values) for name, values in by_name.items()}
@@ -195,7 +204,7 @@ def measure_reads(
 def index_seconds(path: Path) -> float:
     """Open a store whose pages are not cached, find a mask, check the whole index."""
     os.sync()
-    drop_pages([path])
+    drop_caches([path])
     start = time.perf_counter()
     store = PackedMasks(str(path))
     if mask_name(0) not in store or not store.index_is_sound():
@@ -265,6 +274,7 @@ def measure_stores(
         'details': {
             'records': records,
             'distinct_masks': distinct,
+            'dropped_when_cold': drop_caches([]),
             'png_bytes_a_mask': png_bytes / records,
             'gigabytes_at_1_28m': {
                 name: size / records * IMAGENET / 1e9
