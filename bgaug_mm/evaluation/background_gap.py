@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,22 +54,28 @@ def list_world(root: str | os.PathLike[str]) -> dict[str, ImageSet]:
             'has <set>/<class>/*.png, see tools/dataset_converters/make_digits_on_photos.py'
         )
     classes = sorted(entry.name for entry in (root / 'train').iterdir() if entry.is_dir())
-    sets = {}
-    for name in ('train', *TEST_SETS):
-        folders = sorted(entry for entry in (root / name).iterdir() if entry.is_dir())
-        unknown = [folder.name for folder in folders if folder.name not in classes]
-        if unknown:
-            raise ValueError(f'{root / name} has classes that train does not have: {unknown}')
-        found = [
-            (path, classes.index(folder.name))
-            for folder in folders
-            for path in sorted(folder.iterdir())
-            if path.suffix.lower() in _SUFFIXES
-        ]
-        if not found:
-            raise ValueError(f'{root / name} has no images <class>/*.png')
-        sets[name] = ImageSet([path for path, _ in found], [label for _, label in found])
-    return sets
+    return {name: list_set(root / name, classes) for name in ('train', *TEST_SETS)}
+
+
+def list_set(folder: str | os.PathLike[str], classes: Sequence[str]) -> ImageSet:
+    """Files of one set, by class and name.
+
+    Raises:
+        ValueError: If the set is empty, or has a class that is not one of `classes`.
+    """
+    folders = sorted(entry for entry in Path(folder).iterdir() if entry.is_dir())
+    unknown = [entry.name for entry in folders if entry.name not in classes]
+    if unknown:
+        raise ValueError(f'{folder} has classes that train does not have: {unknown}')
+    found = [
+        (path, classes.index(entry.name))
+        for entry in folders
+        for path in sorted(entry.iterdir())
+        if path.suffix.lower() in _SUFFIXES
+    ]
+    if not found:
+        raise ValueError(f'{folder} has no images <class>/*.png')
+    return ImageSet([path for path, _ in found], [label for _, label in found])
 
 
 def list_triplets(root: str | os.PathLike[str]) -> list[tuple[Path, Path, Path]]:
