@@ -1,13 +1,6 @@
-# Plain BYOL on photographic cut-outs over textures (make_cutouts_on_textures.py):
-# photographs may be mirrored, and cropped closer than digits.
-_base_ = 'byol_digits.py'
+# Plain BYOL on photographic cut-outs over textures (make_cutouts_on_textures.py).
+_base_ = ['byol_digits.py', '../_base_/views/cutouts.py']
 
-view_pipeline = [
-    dict(type='RandomResizedCrop', size=48, scale=(0.3, 1.0)),
-    dict(type='RandomFlip', prob=0.5),
-    *_base_.view_pipeline[1:],
-]
-train_pipeline = [*_base_.train_pipeline]
-train_pipeline[2] = dict(train_pipeline[2], transforms=[view_pipeline])
+_base_.train_pipeline[2].transforms = [[*_base_.cutout_geometry, *_base_.view_pipeline[1:]]]
 train_dataloader = dict(
-    dataset=dict(data_root='data/cutouts_on_textures/', pipeline=train_pipeline))
+    dataset=dict(data_root='data/cutouts_on_textures/', pipeline=_base_.train_pipeline))
