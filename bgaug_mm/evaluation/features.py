@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,8 +15,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor, nn
 
-from ..compat.checkpoints import safe_load
-from .checkpoint_config import config_from_text, refuse_foreign_types
+from .checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
 
 
 class FrozenBackbone(nn.Module):
@@ -125,65 +123,6 @@ def load_frozen_backbone(
     return frozen
 
 
-def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a checkpoint file without running code from it."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'no checkpoint {path}')
-    content = safe_load(path, map_location='cpu')
-    if not isinstance(content, dict):
-        raise ValueError(f'{path} holds a {type(content).__name__}, not a checkpoint')
-    return content
-
-
-def stored_config(content: Mapping[str, Any], path: str | os.PathLike[str]) -> Config:
-    """The config a checkpoint was trained with.
-
-    Raises:
-        ValueError: If it has none, or one that is more than plain values.
-    """
-    text = (content.get('meta') or {}).get('cfg')
-    if not isinstance(text, str):
-        raise ValueError(f'{path} has no config in its meta; name it with --config')
-    try:
-        config = config_from_text(text)
-        refuse_foreign_types(config.get('model'))
-        return config
-    except ValueError as error:
-        raise ValueError(f'{path}: its stored config: {error}; name it with --config') from error
-
-
-def load_backbone_weights(
-    backbone: nn.Module, state_dict: Mapping[str, Tensor], source: str
-) -> None:
-    """Load the ``backbone.…`` entries of a state dict, or bare backbone weights.
-
-    Entries of other modules are ignored; every entry of the backbone must be
-    there with its shape.
-
-    Raises:
-        ValueError: If none or only some of the backbone's entries match.
-    """
-    weights = {key.removeprefix('module.'): value for key, value in state_dict.items()}
-    own = {
-        key.removeprefix('backbone.'): value
-        for key, value in weights.items()
-        if key.startswith('backbone.')
-    } or weights
-    wanted = backbone.state_dict()
-    matched = {
-        key: own[key] for key in wanted if key in own and own[key].shape == wanted[key].shape
-    }
-    if len(matched) < len(wanted):
-        missing = sorted(wanted.keys() - matched.keys())
-        raise ValueError(
-            f'{source}: {len(matched)} of the {len(wanted)} backbone weights match. '
-            f'Unmatched in the backbone: {_some(missing)}. '
-            f'Unused in the file: {_some(sorted(own.keys() - matched.keys()))}. '
-            'Name the config the checkpoint was trained with (--config)'
-        )
-    backbone.load_state_dict(matched)
-
-
 def extract_features(
     model: nn.Module,
     files: Sequence[str | os.PathLike[str]],
@@ -256,8 +195,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _some(keys: Sequence[str], count: int = 4) -> str:
-    rest = f' and {len(keys) - count} more' if len(keys) > count else ''
-    return (', '.join(keys[:count]) or 'none') + rest

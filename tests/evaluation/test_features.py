@@ -6,15 +6,11 @@ from mmengine.config import Config
 from torch import nn
 
 import bgaug_mm  # noqa: F401
-from bgaug_mm.compat import CheckpointError
 from bgaug_mm.evaluation import (
     FrozenBackbone,
     build_frozen_backbone,
     extract_features,
-    load_backbone_weights,
     load_frozen_backbone,
-    read_checkpoint,
-    stored_config,
 )
 
 BACKBONE = {'depth': 18, 'base_channels': 4, 'stem_channels': 4, 'out_indices': (2, 3)}
@@ -143,49 +139,6 @@ def test_configs_without_model_or_backbone():
     config = Config({'model': {'type': 'ImgDataPreprocessor'}})
     with pytest.raises(ValueError, match='ImgDataPreprocessor has no `backbone`'):
         build_frozen_backbone(config)
-
-
-def test_weights_that_do_not_fit_list_both_sides():
-    model = nn.Linear(2, 2)
-    with pytest.raises(ValueError) as caught:
-        load_backbone_weights(model, {'encoder.weight': torch.zeros(2, 2)}, 'x.pth')
-    message = str(caught.value)
-    assert 'x.pth: 0 of the 2 backbone weights match' in message
-    assert 'Unmatched in the backbone: bias, weight' in message
-    assert 'Unused in the file: encoder.weight' in message
-    partly = {'backbone.weight': torch.ones(2, 2), 'backbone.bias': torch.zeros(3)}
-    with pytest.raises(ValueError, match='1 of the 2 .* in the backbone: bias'):
-        load_backbone_weights(model, partly, 'x.pth')
-
-
-def test_backbone_entries_win_over_others_and_module_is_stripped():
-    model = nn.Linear(2, 2)
-    state = {f'module.backbone.{key}': value + 5 for key, value in model.state_dict().items()}
-    expected = model.weight + 5
-    load_backbone_weights(model, {**state, 'weight': torch.zeros(2, 2)}, 'x.pth')
-    assert torch.equal(model.weight, expected)
-
-
-def test_stored_config_errors_name_the_file_and_the_option():
-    for content in ({}, {'meta': {}}, {'meta': {'cfg': None}}):
-        with pytest.raises(ValueError, match=r'a\.pth has no config in its meta; .* --config'):
-            stored_config(content, 'a.pth')
-    with pytest.raises(ValueError, match=r'a\.pth: its stored config: line 1.*--config'):
-        stored_config({'meta': {'cfg': 'a = open("x")'}}, 'a.pth')
-    text = "model = dict(type='subprocess.Popen', args='true')"
-    with pytest.raises(ValueError, match=r'the type `subprocess\.Popen`'):
-        stored_config({'meta': {'cfg': text}}, 'a.pth')
-
-
-def test_read_checkpoint(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no checkpoint'):
-        read_checkpoint(tmp_path / 'none.pth')
-    (tmp_path / 'text.pth').write_text('no checkpoint')
-    with pytest.raises(CheckpointError, match=r'text\.pth'):
-        read_checkpoint(tmp_path / 'text.pth')
-    torch.save([1], tmp_path / 'list.pth')
-    with pytest.raises(ValueError, match='holds a list'):
-        read_checkpoint(tmp_path / 'list.pth')
 
 
 class ChannelMeans(nn.Module):
