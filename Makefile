@@ -82,10 +82,11 @@ demo-cutouts: $(STAMPS)/stack ## BYOL with swapped backgrounds on the photograph
 	$(PY) tools/dataset_converters/make_cutouts_on_textures.py '$(CUTOUTS)' data/cutouts_on_textures
 	$(PY) tools/train.py configs/demo/byol_bgswap_cutouts.py --resume
 
-bench: $(STAMPS)/benchmarks ## speed of views, batches and selection, as JSON in BENCH (folder)
+bench: $(STAMPS)/benchmarks $(STAMPS)/saliency ## speed of views, batches, selection and masks, as JSON in BENCH (folder)
 	$(PY) tools/benchmarks/bench_views.py --json $(BENCH)/views.json
 	$(PY) tools/benchmarks/bench_batch_background.py --json $(BENCH)/batch_background.json
 	$(PY) tools/benchmarks/bench_hard_views.py --json $(BENCH)/hard_views.json
+	$(PY) tools/benchmarks/bench_masks.py --json $(BENCH)/masks.json
 
 lint: $(STAMPS)/lint ## ruff and mypy
 	$(PY) -m ruff check .
