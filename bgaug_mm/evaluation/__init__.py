@@ -1,6 +1,7 @@
 """What features are worth: probes on frozen backbones, and the background gap."""
 
 from .background_gap import (
+    OPTIONAL_SETS,
     TEST_SETS,
     ImageSet,
     LabelledFeatures,
@@ -28,6 +29,7 @@ from .table import COLUMNS, format_score, score_table
 
 __all__ = [
     'COLUMNS',
+    'OPTIONAL_SETS',
     'TEST_SETS',
     'Estimate',
     'FrozenBackbone',

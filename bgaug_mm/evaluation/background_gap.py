@@ -22,6 +22,9 @@ from .linear_probe import fit_linear_probe
 
 #: Sets on which accuracies are reported; the probes are fitted on ``train``.
 TEST_SETS = ('original', 'mixed_same', 'mixed_rand', 'mixed_next', 'only_fg', 'only_bg')
+#: Sets that a world may also have: the object cut out, and every object on every background
+#: class (``<object>__<background class>.png``).
+OPTIONAL_SETS = ('no_fg', 'adversarial')
 _SUFFIXES = {'.png', '.jpg', '.jpeg'}
 
 
@@ -40,7 +43,7 @@ class LabelledFeatures(NamedTuple):
 
 
 def list_world(root: str | os.PathLike[str]) -> dict[str, ImageSet]:
-    """Files of ``train`` and of every test set.
+    """Files of ``train``, of every test set, and of the optional sets that are there.
 
     Raises:
         ValueError: If a set is missing, empty, or has a class that ``train``
@@ -54,7 +57,8 @@ def list_world(root: str | os.PathLike[str]) -> dict[str, ImageSet]:
             'has <set>/<class>/*.png, see tools/dataset_converters/make_digits_on_photos.py'
         )
     classes = sorted(entry.name for entry in (root / 'train').iterdir() if entry.is_dir())
-    return {name: list_set(root / name, classes) for name in ('train', *TEST_SETS)}
+    optional = [name for name in OPTIONAL_SETS if (root / name).is_dir()]
+    return {name: list_set(root / name, classes) for name in ('train', *TEST_SETS, *optional)}
 
 
 def list_set(folder: str | os.PathLike[str], classes: Sequence[str]) -> ImageSet:
@@ -184,6 +188,7 @@ def evaluate_backbone(
     sets = {
         name: LabelledFeatures(features(found.files), torch.tensor(found.labels))
         for name, found in list_world(root).items()
+        if name not in OPTIONAL_SETS  # not scored here
     }
     columns = list(zip(*list_triplets(root), strict=True))
     triplets = None

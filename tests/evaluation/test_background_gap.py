@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from bgaug_mm.evaluation import (
+    OPTIONAL_SETS,
     TEST_SETS,
     LabelledFeatures,
     embedding_spread,
@@ -70,6 +71,21 @@ def test_list_world(world):
     assert set(sets) == {'train', *TEST_SETS}
     assert sets['train'].labels == [0] * 30 + [1] * 30
     assert [path.name for path in sets['original'].files[:2]] == ['0.png', '1.png']
+
+
+def test_optional_sets_are_listed_when_there(world):
+    for label in 'ab':
+        folder = world / 'adversarial' / label
+        folder.mkdir(parents=True)
+        for background in ('dark', 'light'):
+            Image.new('RGB', (8, 8)).save(folder / f'0__{background}.png')
+    sets = list_world(world)
+    assert set(sets) == {'train', *TEST_SETS, 'adversarial'}
+    assert [path.name for path in sets['adversarial'].files[:2]] == ['0__dark.png', '0__light.png']
+    assert 'no_fg' in OPTIONAL_SETS
+    (world / 'no_fg').mkdir()
+    with pytest.raises(ValueError, match='no_fg has no images'):
+        list_world(world)
 
 
 def test_labels_come_from_the_training_classes(world):
