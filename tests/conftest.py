@@ -1,11 +1,13 @@
 """Threads, markers' data and paths that every test may use."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,3 +98,9 @@ def _build_wheel():
 def wheel(source_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built once without isolation (hence without the network)."""
     return build_wheel(source_copy, tmp_path_factory.mktemp('wheel'))
+
+
+@pytest.fixture(scope='session')
+def layouts() -> SimpleNamespace:
+    """What ``tests/robustness_layouts.py`` defines."""
+    return SimpleNamespace(**runpy.run_path(str(ROOT / 'tests/robustness_layouts.py')))

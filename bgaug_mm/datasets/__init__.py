@@ -9,12 +9,14 @@ from .mask_store import (
     read_mask,
     write_mask,
 )
+from .robustness import RobustnessSet
 from .saliency_mask_dataset import SaliencyMaskDataset
 
 __all__ = [
     'MaskFolder',
     'MaskStore',
     'PackedMaskStore',
+    'RobustnessSet',
     'SaliencyMaskDataset',
     'default_collate',
     'open_mask_store',
