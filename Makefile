@@ -53,7 +53,7 @@ define checkout
 	@echo '$(CURDIR)' | cmp -s - $@ || echo '$(CURDIR)' > $@
 endef
 
-.PHONY: help env env-classic test test-slow test-classic saliency demo demo-cutouts bench lint wheel clean FORCE
+.PHONY: help env env-classic test test-slow test-classic saliency evaluation demo demo-cutouts bench lint wheel clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,8 @@ test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
 	$(PY_CLASSIC) -m pytest $(PYTEST_ARGS)
 
 saliency: $(STAMPS)/saliency ## what the saliency estimators need besides the stack
+
+evaluation: $(STAMPS)/evaluation ## what attacks of tools/evaluation need besides the stack
 
 demo: $(STAMPS)/stack ## plain against background-swapped pre-training on embedded data
 	$(PY) tools/demo.py --started $(STARTED) $(if $(DATA),--data $(DATA))
@@ -119,9 +121,14 @@ $(STAMPS)/saliency: $(STAMPS)/stack requirements/saliency.txt
 	$(call saliency,$(PY))
 $(STAMPS_CLASSIC)/saliency: $(STAMPS_CLASSIC)/stack requirements/saliency.txt
 	$(call saliency,$(PY_CLASSIC))
-$(STAMPS)/tests: $(STAMPS)/saliency requirements/tests.txt
+# --no-deps: see the file.
+$(STAMPS)/evaluation: $(STAMPS)/stack requirements/evaluation.txt
+	$(call install,$(PY),--no-deps -r requirements/evaluation.txt)
+$(STAMPS_CLASSIC)/evaluation: $(STAMPS_CLASSIC)/stack requirements/evaluation.txt
+	$(call install,$(PY_CLASSIC),--no-deps -r requirements/evaluation.txt)
+$(STAMPS)/tests: $(STAMPS)/saliency $(STAMPS)/evaluation requirements/tests.txt
 	$(call install,$(PY),-r requirements/tests.txt)
-$(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/saliency requirements/tests.txt
+$(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/saliency $(STAMPS_CLASSIC)/evaluation requirements/tests.txt
 	$(call install,$(PY_CLASSIC),-r requirements/tests.txt)
 # --no-deps: see the file.
 $(STAMPS)/benchmarks: $(STAMPS)/stack requirements/benchmarks.txt

@@ -87,6 +87,7 @@ setup(
     extras_require={
         'current': read_requirements('mminstall.txt'),
         'classic': read_requirements('classic.txt'),
+        'evaluation': read_requirements('evaluation.txt'),
         'tests': read_requirements('tests.txt'),
     },
     cmdclass={'build_py': BuildWithMim},

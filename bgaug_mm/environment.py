@@ -219,9 +219,25 @@ def require_saliency(*modules: str) -> None:
     Raises:
         ImportError: Naming the missing modules and the commands that install them.
     """
+    _require_extra('saliency.txt', modules)
+
+
+def require_evaluation(*modules: str) -> None:
+    """Raise unless these modules of requirements/evaluation.txt can be found.
+
+    Args:
+        *modules: Import names, such as ``art``; see :func:`require_saliency`.
+
+    Raises:
+        ImportError: Naming the missing modules and the commands that install them.
+    """
+    _require_extra('evaluation.txt', modules)
+
+
+def _require_extra(requirements: str, modules: tuple[str, ...]) -> None:
     missing = [name for name in modules if not _importable(name)]
     if missing:
-        file = requirements_file(stack_name()).with_name('saliency.txt')
+        file = requirements_file(stack_name()).with_name(requirements)
         lines = [
             f'{" and ".join(missing)} {"is" if len(missing) == 1 else "are"} not installed; run:',
             f'  {_PIP} install --no-deps -r {file}',
