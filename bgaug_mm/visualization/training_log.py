@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 from pathlib import Path
 
 Scalars = dict[str, tuple[list[int], list[float]]]
@@ -64,3 +65,15 @@ def read_scalars(path: str | os.PathLike[str]) -> Scalars:
             xs.append(step)
             ys.append(value)
     return scalars
+
+
+def train_minutes(path: str | os.PathLike[str]) -> float:
+    """Duration of a whole training: iterations times their median time, in minutes.
+
+    The median, so that neither the first iterations nor an interruption counts.
+
+    Raises:
+        ValueError: As :func:`read_scalars`.
+    """
+    steps, times = read_scalars(path)['time']
+    return steps[-1] * statistics.median(times) / 60

@@ -1,0 +1,130 @@
+"""What the runs of a study found: estimates over seeds, and paired differences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .statistics import Estimate, over_seeds, paired_difference
+from .study import Study
+from .study_jobs import Job
+
+Scores = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Scores of all runs that are done.
+
+    Attributes:
+        study: The study.
+        scores: (world, method, arm) → seed → scores, ``net_gap`` among them: BG-Gap minus
+            that of the same seed's control.
+    """
+
+    study: Study
+    scores: Mapping[tuple[str, str, str], Mapping[int, Scores]]
+
+    def arms(self, world: str, method: str) -> list[str]:
+        """The arms that have a result, in the study's order."""
+        return [arm for arm in self.study.arms if self.scores.get((world, method, arm))]
+
+    def estimate(self, world: str, method: str, arm: str, key: str) -> Estimate | None:
+        """A score over the seeds; None where there is none."""
+        rows = self.scores.get((world, method, arm), {})
+        values = [value for seed in rows if (value := rows[seed].get(key)) is not None]
+        return over_seeds(values) if values else None
+
+    def difference(
+        self, world: str, method: str, arm: str, key: str, base: str | None = None
+    ) -> Estimate | None:
+        """A score minus the base's, on the seeds that both have; None where there is none."""
+        pairs = list(self._pairs(world, method, arm, key, base or self.study.base))
+        return paired_difference(*zip(*pairs, strict=True)) if pairs else None
+
+    def closed(self, world: str, method: str, arm: str, key: str = 'net_gap') -> Estimate | None:
+        """How much of the base's gap is closed, in percent, seed by seed."""
+        pairs = self._pairs(world, method, arm, key, self.study.base)
+        shares = [100 * (1 - treated / base) for treated, base in pairs if base > 0]
+        return over_seeds(shares) if shares else None
+
+    def _pairs(
+        self, world: str, method: str, arm: str, key: str, base: str
+    ) -> Iterator[tuple[float, float]]:
+        rows = self.scores.get((world, method, arm), {})
+        bases = self.scores.get((world, method, base), {})
+        for seed in sorted(rows.keys() & bases.keys()):
+            treated, plain = rows[seed].get(key), bases[seed].get(key)
+            if treated is not None and plain is not None:
+                yield treated, plain
+
+    def to_json(self) -> dict[str, Any]:
+        """Scores by ``world/method/arm/seed``, and all estimates."""
+        keys = sorted(
+            {key for rows in self.scores.values() for row in rows.values() for key in row}
+        )
+        estimates: dict[str, Any] = {}
+        for world, method, arm in self.scores:
+            found = {
+                key: (
+                    self.estimate(world, method, arm, key),
+                    self.difference(world, method, arm, key),
+                )
+                for key in keys
+            }
+            estimates[f'{world}/{method}/{arm}'] = {
+                key: {
+                    'value': value.to_json(),
+                    'minus_base': difference.to_json() if difference else None,
+                }
+                for key, (value, difference) in found.items()
+                if value
+            }
+        return {
+            'format': 1,
+            'title': self.study.title,
+            'base': self.study.base,
+            'control': self.study.control,
+            'runs': {
+                '/'.join(place) + f'/{seed}': dict(row)
+                for place, rows in self.scores.items()
+                for seed, row in rows.items()
+            },
+            'estimates': estimates,
+        }
+
+
+def collect(study: Study, jobs: Sequence[Job]) -> Results:
+    """The results of the runs that are done.
+
+    Raises:
+        ValueError: A result is damaged; it says which file to delete.
+    """
+    found: dict[tuple[str, str, str], dict[int, dict[str, float | None]]] = {}
+    masks = {job.name: job for job in jobs if not job.run}
+    for job in jobs:
+        if job.run is None or not job.is_done:
+            continue
+        content = _read(job)
+        row = dict(content['scores'])
+        row.update({key: content[key] for key in ('feature_std', 'minutes') if key in content})
+        for need in job.needs:
+            if need.startswith('masks ') and masks[need].is_done:
+                quality = _read(masks[need])
+                row.update({f'mask_{key}': quality[key] for key in ('iou', 'kept', 'removed')})
+        found.setdefault(job.run[:3], {})[job.run.seed] = row
+    for (world, method, _), rows in found.items():
+        controls = found.get((world, method, study.control or ''), {})
+        for seed, row in rows.items():
+            gap, control = row.get('bg_gap'), controls.get(seed, {}).get('bg_gap')
+            row['net_gap'] = None if gap is None or control is None else gap - control
+    return Results(study=study, scores=found)
+
+
+def _read(job: Job) -> dict[str, Any]:
+    try:
+        return dict(json.loads(job.done.read_text(encoding='utf-8')))
+    except (ValueError, OSError) as error:
+        raise ValueError(f'{job.done} is damaged ({error}); delete it to make it again') from error

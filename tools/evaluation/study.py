@@ -1,0 +1,142 @@
+#!/usr/bin/env python
+"""Train and evaluate a whole study: methods × worlds × treatments × seeds.
+
+STUDY is a YAML file or the name of a preset (`background`: configs/demo/
+background_study.yml). Worlds are made, masks spoilt or estimated, networks trained and
+probed, as many at a time as there are cores, in an order that completes comparisons early.
+The command can be interrupted at any moment: the same command goes on from the last
+epochs. A run that fails is recorded and the others go on. Writes to OUT: results.json,
+results.md, study.png, and below worlds/, masks/ and runs/ all that was made.
+
+    python tools/evaluation/study.py background OUT --source cutouts=FOLDER
+    python tools/evaluation/study.py background OUT --only "digits/simclr" --list
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from bgaug_mm.engine.launch_config import LaunchError  # noqa: E402
+from bgaug_mm.evaluation.study_file import read_study  # noqa: E402
+from bgaug_mm.evaluation.study_jobs import Job, plan  # noqa: E402
+from bgaug_mm.evaluation.study_plot import plot  # noqa: E402
+from bgaug_mm.evaluation.study_queue import Durations, work_through  # noqa: E402
+from bgaug_mm.evaluation.study_report import markdown  # noqa: E402
+from bgaug_mm.evaluation.study_results import Results, collect  # noqa: E402
+from bgaug_mm.files import lock, write_bytes, write_json  # noqa: E402
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('study', metavar='STUDY', help='YAML file, or a preset: background')
+    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the study, made here')
+    parser.add_argument(
+        '--source', nargs='+', default=[], metavar='WORLD=FOLDER',
+        help='raw material of worlds, e.g. cutouts=FOLDER with cutouts/ and textures/',
+    )  # fmt: skip
+    parser.add_argument(
+        '--jobs', type=int, default=cores(), metavar='N',
+        help='processes at once, of one thread each (default: the cores, here %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--only', nargs='+', default=[], metavar='PATTERN',
+        help='runs whose world/method/arm/seed fits one, e.g. "digits" "*/simclr/*/0"',
+    )  # fmt: skip
+    parser.add_argument('--quick', action='store_true', help='a small trial: minutes, no result')
+    parser.add_argument(
+        '--list', action='store_true', help='show what is done and what is left, and end'
+    )
+    parser.add_argument(
+        '--table', action='store_true', help='write and print what is there so far, and end'
+    )
+    return parser.parse_args(argv)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def show_list(jobs: Sequence[Job], parallel: int) -> None:
+    """A line a job, and the time in all."""
+    minutes = Durations(jobs)
+    for job in jobs:
+        share = job.share_done
+        state = 'done' if job.is_done else 'FAILED' if job.failed.is_file() else f'{share:.0%}'
+        print(f'{state:>6}  {minutes.of(job):5.1f} min  {job.name}  {job.folder}')
+    total, left = minutes.total(jobs), minutes.left(jobs)
+    done = sum(job.is_done for job in jobs)
+    print(
+        f'{done} of {len(jobs)} done; {total / 60:.1f} h on one core in all, {left / 60:.1f} h '
+        f'left: {left / parallel / 60:.1f} h with {parallel} at a time'
+    )
+
+
+def write_results(results: Results, out: Path) -> None:
+    """results.json and results.md."""
+    write_json(out / 'results.json', results.to_json())
+    write_bytes(out / 'results.md', markdown(results).encode())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    if args.jobs < 1:
+        raise ValueError(f'`--jobs` must be at least 1, but got {args.jobs}')
+    study = read_study(args.study)
+    if args.quick:
+        study = study.quick()
+    sources = dict(entry.partition('=')[::2] for entry in args.source)
+    out: Path = args.out.absolute()
+    jobs = plan(study.with_sources(sources), out, ROOT / 'tools', only=args.only)
+    if args.list:
+        show_list(jobs, args.jobs)
+        return 0
+    failures: dict[str, str] = {}
+    if not args.table:
+        out.mkdir(parents=True, exist_ok=True)
+        with open(out / '.lock', 'ab') as file:
+            if not lock(file):
+                raise ValueError(f'another study runs in {out}; use --list or --table to look')
+            paths = [str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
+            failures = work_through(
+                jobs,
+                parallel=args.jobs,
+                env={'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(paths)},
+                finished=lambda job: write_results(collect(study, jobs), out) if job.run else None,
+            )
+    results = collect(study, jobs)
+    if not results.scores:
+        raise ValueError(f'{out} has no results' + (': all runs failed' if failures else ' yet'))
+    write_results(results, out)
+    plot(results, out / 'study.png')
+    print(markdown(results))
+    for name, reason in failures.items():
+        print(f'{name}: {reason.splitlines()[0]}', file=sys.stderr)
+    for file_name in ('results.json', 'results.md', 'study.png'):
+        print(out / file_name)
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    warnings.filterwarnings('ignore', module='mmcv')  # about options nobody here set
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes end as well
+    try:
+        sys.exit(main())
+    except (ValueError, OSError, LaunchError) as error:
+        sys.exit(f'study: {error}')
+    except KeyboardInterrupt:
+        sys.exit('study: interrupted; the same command goes on from here')
