@@ -64,6 +64,7 @@ class RobustnessSet(BaseDataset):
             pipeline=list(pipeline),
             test_mode=test_mode,
             indices=indices,
+            serialize_data=False,  # 75,000 samples at most
             lazy_init=lazy_init,
         )
 

@@ -1,0 +1,86 @@
+"""CE, mCE and relative mCE with intervals, from the answers on ImageNet-C."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets.robustness import CORRUPTIONS, SEVERITIES
+from .mce import corruption_error, mean_corruption_error
+from .predictions import SetPredictions
+from .statistics import Estimate, bootstrap
+
+
+def corruption_scores(
+    found: Mapping[str, SetPredictions],
+) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """Scores of the corruptions of which all severities are there.
+
+    The same images are shown under all corruptions, so the bootstrap draws images, each
+    with its errors under all of them.
+
+    Args:
+        found: Answers on ``imagenet_c_<corruption>_<severity>`` and, for the relative mCE,
+            on ``imagenet``.
+
+    Returns:
+        The scores, and for what there is none the reason.
+    """
+    scores: dict[str, Estimate] = {}
+    skipped: dict[str, str] = {}
+    parts: dict[str, list[SetPredictions]] = {}
+    for corruption in CORRUPTIONS:
+        names = [f'imagenet_c_{corruption}_{severity}' for severity in SEVERITIES]
+        if all(name in found for name in names):
+            parts[corruption] = [found[name] for name in names]
+            errors = aligned_errors(parts[corruption])
+            scores[f'imagenet_c_ce_{corruption}'] = bootstrap(
+                [corruption_error(corruption, errors)]
+            )
+
+    lacking = [name for name in CORRUPTIONS if name not in parts]
+    if lacking:
+        reason = f'needs all severities of all corruptions; not whole: {", ".join(lacking)}'
+        return scores, {'imagenet_c_mce': reason, 'imagenet_c_relative_mce': reason}
+    everything = [part for corruption in CORRUPTIONS for part in parts[corruption]]
+    scores['imagenet_c_mce'] = bootstrap(
+        [mean_corruption_error(_named(aligned_errors(everything)))]
+    )
+    if 'imagenet' in found:
+        errors = aligned_errors([*everything, found['imagenet']])
+        scores['imagenet_c_relative_mce'] = bootstrap(
+            [mean_corruption_error(_named(errors[:-1]), errors[-1])]
+        )
+    else:
+        skipped['imagenet_c_relative_mce'] = 'needs the accuracy on `imagenet`'
+    return scores, skipped
+
+
+def aligned_errors(parts: Sequence[SetPredictions]) -> NDArray[np.float64]:
+    """(len(parts), N) of 0 or 100: the errors on the images that all parts have.
+
+    Images are the same when their files' names are, whatever the folder: an image that could
+    not be read in one part is left out of all.
+
+    Raises:
+        ValueError: If there is no such image.
+    """
+    names = [np.array([os.path.basename(file) for file in part.files]) for part in parts]
+    common = reduce(np.intersect1d, names)
+    if not len(common):
+        raise ValueError('the sets have no images of the same name')
+    rows = []
+    for part, own in zip(parts, names, strict=True):
+        order = np.argsort(own)
+        rows.append(100 - part.correct[order[np.searchsorted(own[order], common)]])
+    return np.stack(rows)
+
+
+def _named(errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """(15 x 5, N) by corruption, (5, N) each."""
+    blocks = errors.reshape(len(CORRUPTIONS), len(SEVERITIES), -1)
+    return dict(zip(CORRUPTIONS, blocks, strict=True))

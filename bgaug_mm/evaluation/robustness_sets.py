@@ -1,0 +1,137 @@
+"""Which robustness sets there are, and where they lie below one folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from ..datasets.robustness import (
+    CORRUPTIONS,
+    IMAGENET9_SUBSETS,
+    IMAGENET_V2_FOLDERS,
+    SEVERITIES,
+    ImageNet9,
+    ImageNetA,
+    ImageNetC,
+    ImageNetR,
+    ImageNetReaL,
+    ImageNetSketch,
+    ImageNetV2,
+    ImageNetVal,
+    ObjectNet,
+    RobustnessSet,
+    imagenet_wnids,
+)
+from ..datasets.robustness.imagenet_folders import Wnids
+
+#: Folder of ImageNet-9, as the archive unpacks.
+IMAGENET9_FOLDER = 'bg_challenge'
+IMAGENET_C_FOLDER = 'imagenet-c'
+
+#: What can be asked for, in the order of evaluation.
+SUITE = (
+    'imagenet',
+    'imagenet_real',
+    'imagenet_v2',
+    'imagenet9',
+    'imagenet_a',
+    'imagenet_r',
+    'imagenet_sketch',
+    'objectnet',
+    'imagenet_c',
+    'backgrounds_challenge',
+)
+#: Not evaluated unless asked for by name: up to 4,050 forward passes a foreground.
+COSTLY = ('backgrounds_challenge',)
+
+#: Where ImageNet's WordNet ids are looked for.
+_WNID_SOURCES = (
+    'imagenet/train',
+    'imagenet/val',
+    'imagenet/LOC_synset_mapping.txt',
+    'imagenet/meta/train.txt',
+    'sketch',
+)
+
+Opener = Callable[[], RobustnessSet]
+
+
+def find_wnids(root: str | os.PathLike[str]) -> list[str]:
+    """ImageNet's 1000 WordNet ids, from what is there of ImageNet below `root`.
+
+    Raises:
+        FileNotFoundError: If nothing there lists 1000: says what can.
+    """
+    for name in _WNID_SOURCES:
+        try:
+            return imagenet_wnids(Path(root) / name)
+        except (OSError, ValueError):
+            continue
+    raise FileNotFoundError(
+        f"nothing below {root} lists ImageNet's 1000 WordNet ids: needed is one of "
+        f'{", ".join(_WNID_SOURCES)} (https://image-net.org/download-images), or name such a '
+        'folder or file (`wnids`)'
+    )
+
+
+def openers(
+    name: str, root: str | os.PathLike[str], *, wnids: Wnids | None, outputs: int
+) -> dict[str, Opener]:
+    """The sets of one name of the suite; they are read when called.
+
+    Args:
+        name: One of ``SUITE``, but for ``backgrounds_challenge``.
+        root: The folder in which the archives were unpacked.
+        wnids: Where ImageNet's WordNet ids are. None: looked for below `root`.
+        outputs: Of the classifier: ImageNet-9 needs its map for 1000.
+    """
+    root = Path(root)
+
+    def ids() -> Wnids:
+        return find_wnids(root) if wnids is None else wnids
+
+    def ids_or(other: Path) -> Wnids:  # images that are not in class folders need none
+        try:
+            return ids()
+        except FileNotFoundError:
+            return other
+
+    def part_of_c(corruption: str, severity: int) -> RobustnessSet:
+        return ImageNetC(root / IMAGENET_C_FOLDER, corruption, severity, ids())
+
+    if name == 'imagenet9':
+        label_map = 'in_to_in9.json' if outputs == 1000 else None
+        return {
+            f'imagenet9_{subset}': partial(
+                ImageNet9, root / IMAGENET9_FOLDER, subset, label_map=label_map
+            )
+            for subset in IMAGENET9_SUBSETS
+        }
+    if name == 'imagenet_v2':
+        # the three test sets; `imagenet_v2` is the one of most papers
+        return {
+            f'imagenet_v2{suffix}': partial(ImageNetV2, root / IMAGENET_V2_FOLDERS[variant])
+            for suffix, variant in (
+                ('', 'matched-frequency'),
+                ('_threshold0.7', 'threshold0.7'),
+                ('_top_images', 'top-images'),
+            )
+        }
+    if name == 'imagenet_c':
+        return {
+            f'imagenet_c_{corruption}_{severity}': partial(part_of_c, corruption, severity)
+            for corruption in CORRUPTIONS
+            for severity in SEVERITIES
+        }
+    return {
+        name: {
+            'imagenet': lambda: ImageNetVal(root / 'imagenet', ids_or(root / 'imagenet/val')),
+            'imagenet_real': lambda: ImageNetReaL(root / 'imagenet'),
+            'imagenet_a': lambda: ImageNetA(root / 'imagenet-a', ids()),
+            'imagenet_r': lambda: ImageNetR(root / 'imagenet-r', ids()),
+            'imagenet_sketch': lambda: ImageNetSketch(root / 'sketch', ids()),
+            'objectnet': lambda: ObjectNet(root / 'objectnet-1.0'),
+        }[name]
+    }
