@@ -1,5 +1,6 @@
 """What features are worth: probes on frozen backbones, and the background gap."""
 
+from .attacks import FGSM, PGD, Attack, AttackResult, attack_accuracy
 from .background_gap import (
     OPTIONAL_SETS,
     TEST_SETS,
@@ -15,45 +16,62 @@ from .background_gap import (
 from .checkpoint_config import config_from_text
 from .checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
 from .classifier import FrozenClassifier
+from .feature_bank import FeatureBank, extract_feature_bank, open_feature_bank
 from .features import (
     FrozenBackbone,
     build_frozen_backbone,
     extract_features,
     load_frozen_backbone,
 )
+from .input_gradients import GradientShare, gradient_share
 from .knn import knn_predict
+from .labelled_images import LabelledImages, list_labelled_images
 from .linear_probe import LinearProbe, fit_linear_probe
+from .minibatch_probe import fit_linear_probe_in_batches
 from .predictions import SetPredictions, load_predictions, save_predictions
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .table import COLUMNS, format_score, score_table
 
 __all__ = [
     'COLUMNS',
+    'FGSM',
     'OPTIONAL_SETS',
+    'PGD',
     'TEST_SETS',
+    'Attack',
+    'AttackResult',
     'Estimate',
+    'FeatureBank',
     'FrozenBackbone',
     'FrozenClassifier',
+    'GradientShare',
     'ImageSet',
     'LabelledFeatures',
+    'LabelledImages',
     'LinearProbe',
     'SetPredictions',
+    'attack_accuracy',
     'bootstrap',
     'build_frozen_backbone',
     'config_from_text',
     'embedding_spread',
     'evaluate_backbone',
+    'extract_feature_bank',
     'extract_features',
     'fit_linear_probe',
+    'fit_linear_probe_in_batches',
     'foreground_preference',
     'format_score',
     'gap_scores',
+    'gradient_share',
     'knn_predict',
+    'list_labelled_images',
     'list_triplets',
     'list_world',
     'load_backbone_weights',
     'load_frozen_backbone',
     'load_predictions',
+    'open_feature_bank',
     'over_seeds',
     'paired_difference',
     'read_checkpoint',

@@ -13,9 +13,13 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import MODELS, DefaultScope
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..saliency import reading
 from .checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
+
+Image = NDArray[np.uint8]
 
 
 class FrozenBackbone(nn.Module):
@@ -128,6 +132,7 @@ def extract_features(
     files: Sequence[str | os.PathLike[str]],
     *,
     size: int | None = None,
+    short: int | None = None,
     batch_size: int = 256,
     device: str | torch.device = 'cpu',
 ) -> Tensor:
@@ -136,8 +141,9 @@ def extract_features(
     Args:
         model (nn.Module): Maps (N, 3, H, W) uint8 BGR to (N, D).
         files (Sequence[str | PathLike]): Image files; at least one.
-        size (int, optional): Side to which the images are resized. Defaults to
-            None, as they are: then all must have the same size.
+        size (int, optional): See :func:`read_image`. Defaults to None, as they are:
+            then all must have the same size.
+        short (int, optional): See :func:`read_image`.
         batch_size (int): Images a batch. Defaults to 256.
         device (str | torch.device): Where to compute. Defaults to ``'cpu'``.
 
@@ -149,27 +155,63 @@ def extract_features(
     """
     model = model.to(device).eval()
     parts = []
-    with torch.inference_mode():
-        for start in range(0, len(files), batch_size):
-            images = [_read(path, size) for path in files[start : start + batch_size]]
-            shapes = {image.shape for image in images}
-            if len(shapes) > 1:
-                raise ValueError(f'images of different sizes {sorted(shapes)}; give a `size`')
-            batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-            parts.append(model(batch.to(device)).cpu())
+    for start in range(0, len(files), batch_size):
+        some = files[start : start + batch_size]
+        images = [read_image(path, size=size, short=short) for path in some]
+        parts.append(features_of_images(model, images, device=device))
     return torch.cat(parts)
 
 
-def _read(path: str | os.PathLike[str], size: int | None) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f'{path} is missing or not an image that can be read')
-    if size is not None and image.shape[:2] != (size, size):
-        shrinks = min(image.shape[:2]) > size
-        image = cv2.resize(
-            image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        )
-    return image.astype(np.uint8, copy=False)
+def features_of_images(
+    model: nn.Module, images: Sequence[Image], *, device: str | torch.device = 'cpu'
+) -> Tensor:
+    """Features (N, D), float32, on the CPU, of one batch of BGR images (H, W, 3) uint8.
+
+    Raises:
+        ValueError: For images of different sizes.
+    """
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
+        raise ValueError(f'images of different sizes {sorted(shapes)}; give a `size`')
+    batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        return model(batch.to(device)).float().cpu()
+
+
+def read_image(
+    path: str | os.PathLike[str], *, size: int | None = None, short: int | None = None
+) -> Image:
+    """An image file as BGR (H, W, 3) uint8.
+
+    Args:
+        path (str | PathLike): The file.
+        size (int, optional): Side to which it is resized, whatever its shape; with
+            `short` the side that is cut out. Defaults to None, as it is.
+        short (int, optional): Resize to this shorter side, keeping the shape, and cut
+            the central `size` x `size`: 256 and 224 is ImageNet's usual test crop.
+            Defaults to None.
+
+    Raises:
+        ValueError: If it cannot be read, as :func:`bgaug_mm.saliency.reading.read_image`
+            says, or `short` is below `size`.
+    """
+    if short is not None and (size is None or short < size):
+        raise ValueError(f'`short` needs a `size` of at most it, but got {short} and {size}')
+    image = reading.read_image(os.fspath(path))[..., ::-1]
+    height, width = image.shape[:2]
+    wanted = (width, height) if size is None else (size, size)
+    if short is not None:
+        scale = short / min(height, width)
+        wanted = (max(short, round(width * scale)), max(short, round(height * scale)))
+    if wanted != (width, height):
+        shrinks = min(height, width) > min(wanted)
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        resized = cv2.resize(np.ascontiguousarray(image), wanted, interpolation=interpolation)
+        image = np.asarray(resized, np.uint8)
+    if short is not None and size is not None:
+        top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
+        image = image[top : top + size, left : left + size]
+    return np.ascontiguousarray(image, np.uint8)
 
 
 def _plain(value: Any) -> Any:

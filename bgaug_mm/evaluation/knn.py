@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Sequence
 from typing import Any, overload
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: Features (N, D): a tensor, or an array, memory-mapped or not; any floating dtype.
-Features = Tensor | NDArray[Any]
+from .feature_rows import Features, read_rows
 
 
 @overload
@@ -208,20 +205,10 @@ def _unit(
     features: Features, start: int, count: int, device: str | torch.device, name: str
 ) -> Tensor:
     """Rows of unit length, in single precision or better, on the device."""
-    rows: Any = features[start : start + count]
-    if not isinstance(rows, Tensor):
-        rows = torch.from_numpy(np.array(rows))  # a copy: the pages of the file may go
-        _release(features)
+    rows = read_rows(features, slice(start, start + count))
     dtype = torch.promote_types(rows.dtype, torch.float32)
     unit = F.normalize(rows.to(device=device, dtype=dtype), dim=1)
     if not torch.isfinite(unit).all():
         bad = int((~torch.isfinite(unit)).any(1).nonzero()[0])
         raise ValueError(f'`{name}` must be finite, but row {start + bad} is not')
     return unit
-
-
-def _release(array: Any) -> None:
-    """Let go of the pages of a memory-mapped file, which count as this process' memory."""
-    mapped = getattr(array, '_mmap', None)
-    if isinstance(mapped, mmap.mmap) and array.mode != 'c' and hasattr(mapped, 'madvise'):
-        mapped.madvise(mmap.MADV_DONTNEED)

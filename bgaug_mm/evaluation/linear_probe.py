@@ -45,6 +45,9 @@ def fit_linear_probe(
     standardised by their own mean and deviation. The problem is convex, so
     nothing is drawn and nothing is tuned.
 
+    What does not fit in memory takes
+    :func:`~bgaug_mm.evaluation.minibatch_probe.fit_linear_probe_in_batches`.
+
     Args:
         features (Tensor): (N, D), finite.
         labels (Tensor): (N,), integers from 0.
@@ -71,8 +74,8 @@ def fit_linear_probe(
     standard = (features - mean) / std
 
     classes = int(labels.max()) + 1
-    weight = torch.zeros(classes, features.shape[1], dtype=torch.double, requires_grad=True)
-    bias = torch.zeros(classes, dtype=torch.double, requires_grad=True)
+    weight = features.new_zeros(classes, features.shape[1], requires_grad=True)
+    bias = features.new_zeros(classes, requires_grad=True)
     optimizer: Any = torch.optim.LBFGS(
         [weight, bias],
         max_iter=max_iter,

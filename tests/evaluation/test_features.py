@@ -167,5 +167,5 @@ def test_extract_features_errors(tmp_path):
         extract_features(ChannelMeans(), files)
     assert extract_features(ChannelMeans(), files, size=3).shape == (2, 3)
     (tmp_path / 'c.png').write_bytes(b'broken')
-    with pytest.raises(ValueError, match=r'c\.png is missing or not an image'):
+    with pytest.raises(ValueError, match=r"c\.png' cannot be used: it is no image"):
         extract_features(ChannelMeans(), [tmp_path / 'c.png'])
