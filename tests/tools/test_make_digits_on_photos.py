@@ -1,13 +1,11 @@
 import filecmp
 import json
 import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_digits
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/dataset_converters/make_digits_on_photos.py'
 
@@ -73,40 +71,6 @@ def test_repeat_skips_and_other_options_are_refused(tool, world, capsys):
     assert 'already there' in capsys.readouterr().out
     with pytest.raises(SystemExit, match=r"'seed': \(0, 1\)"):
         tool['main']([str(world), '--per-class', '6', '--test-per-class', '3', '--seed', '1'])
-
-
-def test_folds_share_neither_digits_nor_pixels_of_photos(tool):
-    source = tool['DigitsOnPhotos'](size=48, seed=5)
-    data = load_digits()
-    for digit in range(10):
-        train, test = source._digits['train'][digit], source._digits['test'][digit]
-        total = (data.target == digit).sum()
-        assert len(train) + len(test) == total
-        assert len(train) == round(0.65 * total)
-        copies = {a.tobytes() for a in train} & {b.tobytes() for b in test}
-        duplicates = len(data.images) - len({image.tobytes() for image in data.images})
-        assert len(copies) <= duplicates
-    for name, train, test in zip(
-        source.backgrounds, source._photos['train'], source._photos['test'], strict=True
-    ):
-        package, relative = tool['_PHOTOS'][name]
-        photo = tool['read_rgb'](tool['wheel_file'](package, relative))
-        assert (np.concatenate([train, test], axis=1) == photo).all()
-        assert abs(train.shape[1] / photo.shape[1] - 0.62) < 0.01
-
-
-def test_nothing_is_downloaded(tool):
-    for package, relative in tool['_PHOTOS'].values():
-        assert tool['wheel_file'](package, relative).is_file()
-
-
-def test_missing_package_or_file_names_the_remedy(tool, monkeypatch):
-    with pytest.raises(FileNotFoundError, match='scikit-image has no data/none.png'):
-        tool['wheel_file']('skimage', 'data/none.png')
-    monkeypatch.setitem(sys.modules, 'skimage', None)
-    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
-    with pytest.raises(FileNotFoundError, match='pip install scikit-image'):
-        tool['wheel_file']('skimage', 'data/brick.png')
 
 
 @pytest.mark.parametrize(

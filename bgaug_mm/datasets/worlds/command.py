@@ -5,11 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .composing import WorldSource, compose_world, paired_background
-from .writing import write_world
+from bgaug_mm.saliency.progress import Progress
+
+from .composing import ComposedImage, WorldSource, compose_world, count_images, paired_background
+from .samples import with_samples
+from .writing import Item, write_world
+
+
+def _rho(text: str) -> float | None:
+    return None if text == 'uniform' else float(text)
 
 
 def add_world_options(
@@ -31,7 +38,11 @@ def add_world_options(
         help=f'images a class in each test set (default {test_per_class})',
     )
     parser.add_argument(
-        '--rho', type=float, default=0.9, help='class-background correlation (default 0.9)'
+        '--rho',
+        type=_rho,
+        default=0.9,
+        help='class-background correlation in [0, 1], or "uniform": every background equally '
+        'often, for a control (default 0.9)',
     )
     parser.add_argument(
         '--seed', type=int, default=0, help='all draws, and which background a class goes with'
@@ -45,6 +56,8 @@ def make_world(
     source: Callable[[], WorldSource],
     *,
     recorded: Callable[[Any], Mapping[str, Any]] = lambda source: {},
+    noted: Callable[[Any], Mapping[str, Any]] = lambda source: {},
+    challenge: bool = False,
 ) -> None:
     """Write a world and say so; bad input ends the program with one line.
 
@@ -52,7 +65,10 @@ def make_world(
         maker: The tool's name.
         args: What :func:`add_world_options` parsed.
         source: Builds the source of objects and backgrounds.
-        recorded: Further options for the manifest, from the source.
+        recorded: Further options for the manifest, from the source. A world with
+            other ones is another world.
+        noted: Further entries of the manifest, from the source.
+        challenge: Also make ``no_fg``, ``adversarial`` and ``samples.png``.
     """
     start = time.perf_counter()
     try:
@@ -61,25 +77,36 @@ def make_world(
         if args.seed < 0:
             raise ValueError(f'`--seed` must be at least 0, but got {args.seed}')
         material = source()
+        amounts = {'per_class': args.per_class, 'test_per_class': args.test_per_class}
         options = {
             'seed': args.seed,
-            'rho': args.rho,
-            'per_class': args.per_class,
-            'test_per_class': args.test_per_class,
+            'rho': 1 / len(material.backgrounds) if args.rho is None else args.rho,
+            **amounts,
         }
         pairing = {
             name: material.backgrounds[paired_background(material, label, args.seed)]
             for label, name in enumerate(material.classes)
         }
+        composed = compose_world(material, challenge=challenge, **options)
+        items = with_samples(composed) if challenge else composed
         written = write_world(
             args.out,
-            compose_world(material, **options),
+            _shown(items, count_images(material, challenge=challenge, **amounts)),
             maker=maker,
             args={'size': args.size, **options, **recorded(material)},
-            notes={'pairing': pairing},
+            notes={'pairing': pairing, **noted(material)},
             overwrite=args.overwrite,
         )
     except (ValueError, OSError) as error:
         sys.exit(f'{maker}: {error}')
     seconds = time.perf_counter() - start
     print(f'{args.out}: ' + (f'made in {seconds:.1f} s' if written else 'already there'))
+
+
+def _shown(items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, with a bar that counts the images."""
+    progress = Progress(total, name='images', unit='images')
+    for item in items:
+        yield item
+        progress.advance(isinstance(item, ComposedImage))
+    progress.close()

@@ -4,9 +4,11 @@ The sets follow Xiao et al., "Noise or Signal: The Role of Image Backgrounds in
 Object Recognition" (ICLR 2021, section 2): the same objects appear on their
 original background, on another one of the same class (``mixed_same``), of a
 random class (``mixed_rand``), of the next class (``mixed_next``), alone
-(``only_fg``) and taken away (``only_bg``). Where we depart: everything is
-composed from cut-outs, so the masks and the plates are exact, and the
-correlation of class and background is an option.
+(``only_fg``) and taken away (``only_bg``). Two more on request: the object's
+silhouette, cut out black (``no_fg``), and every object on every background class
+(``adversarial``; the paper's adversarial backgrounds try every background
+image). Where we depart: everything is composed from cut-outs, so the masks and
+the plates are exact, and the correlation of class and background is an option.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ Fold = Literal['train', 'test']
 #: The sets of a world. All but ``train`` hold the test fold, and hold the same
 #: object under the same file name.
 SETS = ('train', 'original', 'mixed_same', 'mixed_rand', 'mixed_next', 'only_fg', 'only_bg')
+#: The sets that are composed on request.
+CHALLENGE_SETS = ('no_fg', 'adversarial')
 #: One further set: the plate of an ``original`` image under an object of another
 #: class (the negatives of ``triplets.csv``).
 OTHER_FG = 'other_fg'
@@ -30,7 +34,7 @@ OTHER_FG = 'other_fg'
 _GREY = 127
 # One stream of random numbers per purpose: more test images, or one set more,
 # leave every other image as it is.
-_STREAMS = ('train_fg', 'train_bg', 'fg', *SETS[1:], OTHER_FG)
+_STREAMS = ('train_fg', 'train_bg', 'fg', *SETS[1:], OTHER_FG, *CHALLENGE_SETS)
 
 
 class WorldSource(Protocol):
@@ -64,6 +68,7 @@ class ComposedImage:
     path: str  # below the set's folder: <class>/<number>.png
     image: NDArray[np.uint8]  # (S, S, 3) RGB
     mask: NDArray[np.uint8]  # (S, S), 255 = object
+    background: str  # the plate's class; '' on grey
 
 
 class Triplet(NamedTuple):
@@ -102,6 +107,7 @@ def compose_world(
     rho: float = 0.9,
     per_class: int = 320,
     test_per_class: int = 64,
+    challenge: bool = False,
 ) -> Iterator[ComposedImage | Triplet]:
     """Compose all sets of a world, image by image.
 
@@ -114,6 +120,9 @@ def compose_world(
             uniformly.
         per_class: Images a class in ``train``; at least 1.
         test_per_class: Images a class in each other set; at least 1.
+        challenge: Compose ``no_fg`` and ``adversarial`` as well, whose files are named
+            ``<class>/<number>__<background class>.png``; the other sets do not change.
+            Defaults to False.
 
     Yields:
         The images of all sets and of ``other_fg``, and the triplets
@@ -136,7 +145,7 @@ def compose_world(
         if value < least:
             raise ValueError(f'`{name}` must be at least {least}, but got {value}')
 
-    total = len(source.backgrounds)
+    plates = source.backgrounds
 
     def stream(purpose: str, label: int, index: int) -> np.random.Generator:
         return np.random.default_rng([seed, _STREAMS.index(purpose), label, index])
@@ -144,38 +153,59 @@ def compose_world(
     for label, name in enumerate(source.classes):
         paired = paired_background(source, label, seed)
         for index in range(per_class):
+            path = f'{name}/{index:05d}.png'
             colour, mask = source.foreground(stream('train_fg', label, index), 'train', label)
             rng = stream('train_bg', label, index)
-            plate = source.background(rng, 'train', _correlated(rng, paired, total, rho))
-            image = composite(colour, mask, plate)
-            yield ComposedImage('train', f'{name}/{index:05d}.png', image, mask)
+            kind = _correlated(rng, paired, len(plates), rho)
+            image = composite(colour, mask, source.background(rng, 'train', kind))
+            yield ComposedImage('train', path, image, mask, plates[kind])
 
         for index in range(test_per_class):
             path = f'{name}/{index:05d}.png'
             colour, mask = source.foreground(stream('fg', label, index), 'test', label)
 
             rng = stream('original', label, index)
-            plate = source.background(rng, 'test', _correlated(rng, paired, total, rho))
-            yield ComposedImage('original', path, composite(colour, mask, plate), mask)
-            yield ComposedImage('only_bg', path, plate, np.zeros_like(mask))
-            grey = np.full_like(plate, _GREY)
-            yield ComposedImage('only_fg', path, composite(colour, mask, grey), mask)
+            kind = _correlated(rng, paired, len(plates), rho)
+            plate = source.background(rng, 'test', kind)
+            image = composite(colour, mask, plate)
+            yield ComposedImage('original', path, image, mask, plates[kind])
+            yield ComposedImage('only_bg', path, plate, np.zeros_like(mask), plates[kind])
+            image = composite(colour, mask, np.full_like(plate, _GREY))
+            yield ComposedImage('only_fg', path, image, mask, '')
+            if challenge:
+                image = composite(np.zeros_like(plate), mask, plate)
+                yield ComposedImage('no_fg', path, image, mask, plates[kind])
 
             next_label = (label + 1) % len(source.classes)
             for set_name in ('mixed_same', 'mixed_rand', 'mixed_next'):
                 rng = stream(set_name, label, index)
-                background = {
+                other_kind = {
                     'mixed_same': paired,
-                    'mixed_rand': int(rng.integers(total)),
+                    'mixed_rand': int(rng.integers(len(plates))),
                     'mixed_next': paired_background(source, next_label, seed),
                 }[set_name]
-                other_plate = source.background(rng, 'test', background)
-                image = composite(colour, mask, other_plate)
-                yield ComposedImage(set_name, path, image, mask)
+                image = composite(colour, mask, source.background(rng, 'test', other_kind))
+                yield ComposedImage(set_name, path, image, mask, plates[other_kind])
+
+            for other_kind in range(len(plates)) if challenge else ():
+                other_path = f'{name}/{index:05d}__{plates[other_kind]}.png'
+                rng = stream('adversarial', label, index)
+                image = composite(colour, mask, source.background(rng, 'test', other_kind))
+                yield ComposedImage('adversarial', other_path, image, mask, plates[other_kind])
 
             rng = stream(OTHER_FG, label, index)
             other = (label + int(rng.integers(1, len(source.classes)))) % len(source.classes)
             colour, mask = source.foreground(stream('fg', other, index), 'test', other)
             other_path = f'{source.classes[other]}/{name}_{index:05d}.png'
-            yield ComposedImage(OTHER_FG, other_path, composite(colour, mask, plate), mask)
+            image = composite(colour, mask, plate)
+            yield ComposedImage(OTHER_FG, other_path, image, mask, plates[kind])
             yield Triplet(f'original/{path}', f'mixed_rand/{path}', f'{OTHER_FG}/{other_path}')
+
+
+def count_images(
+    source: WorldSource, *, per_class: int, test_per_class: int, challenge: bool = False
+) -> int:
+    """How many images :func:`compose_world` yields."""
+    # all sets but train, and other_fg in its place
+    tests = len(SETS) + (1 + len(source.backgrounds) if challenge else 0)
+    return len(source.classes) * (per_class + test_per_class * tests)

@@ -10,6 +10,8 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,28 @@ from .composing import ComposedImage, Triplet
 
 MANIFEST = 'manifest.json'
 TRIPLETS = 'triplets.csv'
+#: Which background class every image has: columns set, file, background.
+BACKGROUNDS = 'backgrounds.csv'
+#: SHA-256 of every file but itself, as ``sha256sum --check`` reads it.
+SUMS = 'SHA256SUMS'
 # Raise when the same options give other files, so that worlds on disk are remade.
 _FORMAT = 1
 
 
+@dataclass(frozen=True)
+class WorldFile:
+    """A further file of a world."""
+
+    path: str  # below the world
+    content: bytes
+
+
+Item = ComposedImage | Triplet | WorldFile
+
+
 def write_world(
     out: str | os.PathLike[str],
-    items: Iterable[ComposedImage | Triplet],
+    items: Iterable[Item],
     *,
     maker: str,
     args: Mapping[str, Any],
@@ -39,8 +56,10 @@ def write_world(
 
     Args:
         out: The world's folder: ``out/<set>/<class>/*.png``, masks under
-            ``out/<set>_masks``, ``out/triplets.csv``, ``out/manifest.json``.
-        items: The images and triplets; not touched when the world is there.
+            ``out/<set>_masks``, ``triplets.csv``, ``backgrounds.csv``,
+            ``manifest.json`` and ``SHA256SUMS``.
+        items: The images, triplets and further files; not touched when the world is
+            there.
         maker: Name of the tool, for the manifest.
         args: Its options (json values). The world is there when the manifest
             names the same maker and options and no file is missing.
@@ -118,34 +137,47 @@ def _is_there(out: Path, maker: str, args: dict[str, Any], overwrite: bool) -> b
 
 def _write_files(
     root: Path,
-    items: Iterable[ComposedImage | Triplet],
+    items: Iterable[Item],
     maker: str,
     args: dict[str, Any],
     notes: dict[str, Any],
 ) -> None:
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
-    triplets = []
+    triplets: list[Triplet] = []
+    backgrounds: list[tuple[str, str, str]] = []
+    sums: dict[str, str] = {}
     folders: set[Path] = set()
+
+    def write(path: str, content: bytes) -> None:
+        file = root / path
+        if file.parent not in folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(file.parent)
+        file.write_bytes(content)
+        sums[path] = hashlib.sha256(content).hexdigest()
+
     for item in items:
         if isinstance(item, Triplet):
             triplets.append(item)
             continue
+        if isinstance(item, WorldFile):
+            write(item.path, item.content)
+            continue
+        backgrounds.append((item.set_name, item.path, item.background))
         for set_name, pixels in (
             (item.set_name, item.image),
             (f'{item.set_name}_masks', item.mask),
         ):
-            path = root / set_name / item.path
-            if path.parent not in folders:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                folders.add(path.parent)
-            Image.fromarray(pixels).save(path, compress_level=1)
+            buffer = BytesIO()
+            Image.fromarray(pixels).save(buffer, 'PNG', compress_level=1)
+            write(f'{set_name}/{item.path}', buffer.getvalue())
             # Over pixels, not file bytes: those change with the PNG library.
             digest.update(f'{set_name}/{item.path} {pixels.shape}'.encode())
             digest.update(pixels.tobytes())
             counts[set_name] += 1
-    with open(root / TRIPLETS, 'w', encoding='utf-8', newline='') as file:
-        csv.writer(file, lineterminator='\n').writerows([Triplet._fields, *triplets])
+    write(TRIPLETS, _table([Triplet._fields, *triplets]))
+    write(BACKGROUNDS, _table([('set', 'file', 'background'), *backgrounds]))
     manifest = {
         'maker': maker,
         'format': _FORMAT,
@@ -154,4 +186,12 @@ def _write_files(
         'sets': dict(counts),
         'sha256_of_pixels': digest.hexdigest(),
     }
-    (root / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n', encoding='utf-8')
+    write(MANIFEST, (json.dumps(manifest, indent=2) + '\n').encode())
+    lines = (f'{value}  {path}\n' for path, value in sorted(sums.items()))
+    (root / SUMS).write_text(''.join(lines), encoding='utf-8')
+
+
+def _table(rows: Iterable[Iterable[str]]) -> bytes:
+    text = StringIO()
+    csv.writer(text, lineterminator='\n').writerows(rows)
+    return text.getvalue().encode()

@@ -3,7 +3,14 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from bgaug_mm.datasets.worlds import SETS, ComposedImage, compose_world, paired_background
+from bgaug_mm.datasets.worlds import (
+    CHALLENGE_SETS,
+    SETS,
+    ComposedImage,
+    compose_world,
+    count_images,
+    paired_background,
+)
 from bgaug_mm.datasets.worlds.composing import composite
 
 SIZE = 4
@@ -124,6 +131,49 @@ def test_only_bg_is_the_plate_of_original_without_object():
 def test_only_fg_is_grey_behind():
     sets, _ = compose()
     assert all(pixel == [127, 127, 127] for pixel in plates(sets['only_fg']).values())
+
+
+def test_backgrounds_are_named():
+    sets, _ = compose(challenge=True)
+    for name, images in sets.items():
+        for path, item in images.items():
+            expected = '' if name == 'only_fg' else 'wxyz'[item.image[0, -1, 0] - 100]
+            assert item.background == expected, (name, path)
+
+
+def test_the_challenge_adds_two_sets_and_changes_no_other():
+    plain, more = compose()[0], compose(challenge=True)[0]
+    assert set(more) == {*plain, *CHALLENGE_SETS}
+    for name, images in plain.items():
+        assert list(images) == list(more[name])
+        assert all((item.image == more[name][path].image).all() for path, item in images.items())
+
+
+def test_no_fg_is_a_black_silhouette_on_the_plate_of_original():
+    sets, _ = compose(challenge=True)
+    for path, item in sets['no_fg'].items():
+        assert not item.image[:, : SIZE // 2].any()
+        original = sets['original'][path]
+        assert (item.image[:, SIZE // 2 :] == original.image[:, SIZE // 2 :]).all()
+        assert (item.mask == original.mask).all()
+
+
+def test_adversarial_puts_every_object_on_every_background():
+    sets, _ = compose(challenge=True)
+    adversarial = sets['adversarial']
+    assert len(adversarial) == 3 * 4 * 4
+    first = objects(sets['original'])
+    for path, item in adversarial.items():
+        name, kind = path.removesuffix('.png').split('__')
+        assert item.image[0, 0].tolist() == first[f'{name}.png']
+        assert item.image[0, -1, :2].tolist() == [100 + 'wxyz'.index(kind), 1]
+
+
+@pytest.mark.parametrize('challenge', [False, True])
+def test_count_images(challenge):
+    options = {'per_class': 5, 'test_per_class': 4, 'challenge': challenge}
+    sets, _ = compose(**options)
+    assert count_images(Flat(), **options) == sum(map(len, sets.values()))
 
 
 def test_triplets_name_object_plate_and_other_object():

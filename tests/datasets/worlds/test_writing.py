@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgaug_mm.datasets.worlds import ComposedImage, write_world
-from bgaug_mm.datasets.worlds.composing import Triplet
+from bgaug_mm.datasets.worlds import ComposedImage, Triplet, WorldFile, write_world
 
 
 def items(value=7):
     image, mask = np.full((2, 3, 3), value, np.uint8), np.full((2, 3), 255, np.uint8)
-    yield ComposedImage('train', 'a/00000.png', image, mask)
-    yield ComposedImage('original', 'a/00000.png', image + 1, mask - 255)
+    yield ComposedImage('train', 'a/00000.png', image, mask, 'sand, wet')
+    yield ComposedImage('original', 'a/00000.png', image + 1, mask - 255, '')
     yield Triplet('original/a/00000.png', 'x/p.png', 'y/n.png')
 
 
@@ -50,7 +49,26 @@ def test_files_manifest_and_triplets(tmp_path):
         ['anchor', 'positive', 'negative'],
         ['original/a/00000.png', 'x/p.png', 'y/n.png'],
     ]
+    assert list(csv.reader((out / 'backgrounds.csv').open())) == [
+        ['set', 'file', 'background'],
+        ['train', 'a/00000.png', 'sand, wet'],
+        ['original', 'a/00000.png', ''],
+    ]
     assert os.listdir(out.parent) == ['world']  # nothing temporary left
+
+
+def test_sums_are_of_every_file(tmp_path):
+    out = tmp_path / 'world'
+    write_world(out, [*items(), WorldFile('more/x.txt', b'x')], maker='test', args={})
+    assert (out / 'more/x.txt').read_bytes() == b'x'
+    sums = dict(
+        reversed(line.split('  ', 1)) for line in (out / 'SHA256SUMS').read_text().splitlines()
+    )
+    files = {str(path.relative_to(out)) for path in out.rglob('*') if path.is_file()}
+    assert set(sums) == files - {'SHA256SUMS'}
+    assert len(sums) == 4 + 4
+    for path, value in sums.items():
+        assert hashlib.sha256((out / path).read_bytes()).hexdigest() == value
 
 
 def test_a_second_call_skips(tmp_path):

@@ -1,0 +1,126 @@
+"""Pools from a command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bgaug_mm.datasets.mask_names import default_mask_root
+from bgaug_mm.datasets.transforms.infill import INFILLS
+
+from .digits import Digits, Photos
+from .image_folders import Cutouts, Textures
+from .masked_images import InfilledImages, MaskedImages
+from .pools import ObjectPool, PlatePool, PooledSource
+
+
+def add_pool_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of :func:`open_pools`."""
+    parser.add_argument(
+        '--foregrounds',
+        required=True,
+        metavar='POOL',
+        help='"digits" (from the scikit-learn wheel); a folder with cutouts/<class>/*.png or '
+        '<class>/*.png, RGBA; or a folder <class>/* of images with masks',
+    )
+    parser.add_argument(
+        '--backgrounds',
+        metavar='POOL',
+        help='"photos" (from the wheels); "own": those of the foregrounds\' images, infilled; or '
+        'a folder with textures/<class>/* or <class>/* (by default photos for digits, textures '
+        'for a folder that has them, own for images with masks)',
+    )
+    parser.add_argument(
+        '--masks',
+        metavar='STORE',
+        help='folder or packed store of the masks of the foregrounds (default: FOLDER_masks, '
+        'where it is)',
+    )
+    parser.add_argument(
+        '--background-masks',
+        metavar='STORE',
+        help='masks of the backgrounds: what they show is infilled',
+    )
+    parser.add_argument(
+        '--infill', default='tile_rectangle', choices=INFILLS, help='how (default tile_rectangle)'
+    )
+    for name, value, text in (
+        ('min-share', 0.05, 'least share of an image that its object covers'),
+        ('max-share', 0.7, 'largest share'),
+        ('max-border', 0.0, "largest share of an image's outermost pixels that its object covers"),
+    ):
+        parser.add_argument(
+            f'--{name}', type=float, default=value, help=f'with masks: {text} (default {value})'
+        )
+    parser.add_argument(
+        '--limit',
+        type=int,
+        default=500,
+        help='take at most so many files of a class in each fold (default 500)',
+    )
+
+
+def open_pools(args: argparse.Namespace) -> PooledSource:
+    """The source that ``--foregrounds``, ``--backgrounds`` and the other options name.
+
+    Raises:
+        ValueError: If they do not fit, or a folder does not serve.
+    """
+    if args.limit < 1:
+        raise ValueError(f'`--limit` must be at least 1, but got {args.limit}')
+    return PooledSource(_objects(args), _plates(args))
+
+
+def _masked(args: argparse.Namespace) -> bool:
+    """Whether the foregrounds are images with masks."""
+    folder = Path(args.foregrounds)
+    return args.masks is not None or (
+        not (folder / 'cutouts').is_dir() and Path(default_mask_root(args.foregrounds)).is_dir()
+    )
+
+
+def _objects(args: argparse.Namespace) -> ObjectPool:
+    if args.foregrounds == 'digits':
+        return Digits(size=args.size, seed=args.seed)
+    folder = Path(args.foregrounds)
+    options = {'size': args.size, 'seed': args.seed, 'limit': args.limit}
+    if _masked(args):
+        return MaskedImages(
+            folder,
+            args.masks,
+            **options,
+            min_share=args.min_share,
+            max_share=args.max_share,
+            max_border=args.max_border,
+        )
+    inner = folder / 'cutouts'
+    return Cutouts(inner if inner.is_dir() else folder, **options)
+
+
+def _plates(args: argparse.Namespace) -> PlatePool:
+    name = args.backgrounds or _default_plates(args)
+    options = {'size': args.size, 'seed': args.seed, 'limit': args.limit}
+    if name == 'photos':
+        return Photos(size=args.size)
+    if name == 'own':
+        if args.foregrounds == 'digits' or not _masked(args):
+            raise ValueError('`--backgrounds own` needs images with masks (`--masks`)')
+        return InfilledImages(Path(args.foregrounds), args.masks, method=args.infill, **options)
+    folder = Path(name)
+    if args.background_masks is not None:
+        return InfilledImages(folder, args.background_masks, method=args.infill, **options)
+    inner = folder / 'textures'
+    return Textures(inner if inner.is_dir() else folder, **options)
+
+
+def _default_plates(args: argparse.Namespace) -> str:
+    if args.foregrounds == 'digits':
+        return 'photos'
+    if (Path(args.foregrounds) / 'textures').is_dir():
+        return str(args.foregrounds)
+    if _masked(args):
+        return 'own'
+    raise ValueError(
+        f'{args.foregrounds} has no textures/ beside its cut-outs: say where the backgrounds come '
+        'from (`--backgrounds photos` or a folder <class>/*)'
+    )
