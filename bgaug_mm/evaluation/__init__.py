@@ -30,6 +30,7 @@ from .linear_probe import LinearProbe, fit_linear_probe
 from .minibatch_probe import fit_linear_probe_in_batches
 from .predictions import SetPredictions, load_predictions, save_predictions
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
+from .structure import structure_scores
 from .table import COLUMNS, format_score, score_table
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     'save_predictions',
     'score_table',
     'stored_config',
+    'structure_scores',
 ]

@@ -5,10 +5,12 @@ from .background_remove import BackgroundRemove
 from .background_swap import BackgroundSwap
 from .block_mask import RandomBlockMask
 from .color_jitter import ColorJitter
+from .gamma import GammaDistortion
 from .gaussian_blur import GaussianBlur
 from .loading import LoadSaliencyMask
 from .multi_view import MultiView
 from .packing import PackSaliencyInputs
+from .patch_shuffle import PatchShuffle
 from .random_gaussian_blur import RandomGaussianBlur
 from .random_grayscale import RandomGrayscale
 from .resized_crop import RandomResizedCrop
@@ -20,10 +22,12 @@ __all__ = [
     'BackgroundRemove',
     'BackgroundSwap',
     'ColorJitter',
+    'GammaDistortion',
     'GaussianBlur',
     'LoadSaliencyMask',
     'MultiView',
     'PackSaliencyInputs',
+    'PatchShuffle',
     'RandomBlockMask',
     'RandomGaussianBlur',
     'RandomGrayscale',

@@ -11,10 +11,12 @@ from bgaug_mm.datasets.transforms import (
     BackgroundRemove,
     BackgroundSwap,
     ColorJitter,
+    GammaDistortion,
     GaussianBlur,
     LoadSaliencyMask,
     MultiView,
     PackSaliencyInputs,
+    PatchShuffle,
     RandomBlockMask,
     RandomGaussianBlur,
     RandomGrayscale,
@@ -41,6 +43,8 @@ CASES = {
     'GaussianBlur': lambda: GaussianBlur(radius=1.0, prob=1.0),
     'RandomGaussianBlur': lambda: RandomGaussianBlur(0.5, 2.0, prob=1.0),
     'Solarize': lambda: Solarize(thr=100, prob=1.0),
+    'GammaDistortion': lambda: GammaDistortion(2.0),
+    'PatchShuffle': lambda: PatchShuffle(4),
     'RandomSolarize': lambda: RandomSolarize(prob=1.0),
 }
 
