@@ -15,7 +15,7 @@ from .background_gap import (
 )
 from .checkpoint_config import config_from_text
 from .checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
-from .classifier import FrozenClassifier
+from .classifier import FrozenClassifier, LoadedClassifier, load_classifier
 from .feature_bank import FeatureBank, extract_feature_bank, open_feature_bank
 from .features import (
     FrozenBackbone,
@@ -29,6 +29,8 @@ from .labelled_images import LabelledImages, list_labelled_images
 from .linear_probe import LinearProbe, fit_linear_probe
 from .minibatch_probe import fit_linear_probe_in_batches
 from .predictions import SetPredictions, load_predictions, save_predictions
+from .robustness import evaluate_robustness
+from .robustness_sets import SUITE
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .structure import structure_scores
 from .table import COLUMNS, format_score, score_table
@@ -38,6 +40,7 @@ __all__ = [
     'FGSM',
     'OPTIONAL_SETS',
     'PGD',
+    'SUITE',
     'TEST_SETS',
     'Attack',
     'AttackResult',
@@ -50,6 +53,7 @@ __all__ = [
     'LabelledFeatures',
     'LabelledImages',
     'LinearProbe',
+    'LoadedClassifier',
     'SetPredictions',
     'attack_accuracy',
     'bootstrap',
@@ -57,6 +61,7 @@ __all__ = [
     'config_from_text',
     'embedding_spread',
     'evaluate_backbone',
+    'evaluate_robustness',
     'extract_feature_bank',
     'extract_features',
     'fit_linear_probe',
@@ -70,6 +75,7 @@ __all__ = [
     'list_triplets',
     'list_world',
     'load_backbone_weights',
+    'load_classifier',
     'load_frozen_backbone',
     'load_predictions',
     'open_feature_bank',

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from ..compat.checkpoints import safe_load
 from .checkpoint_config import config_from_text, refuse_foreign_types
 
+NAME_THE_CONFIG = 'Name the config the checkpoint was trained with (--config)'
+
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a checkpoint file without running code from it."""
@@ -46,7 +48,7 @@ def load_backbone_weights(
     state_dict: Mapping[str, Tensor],
     source: str,
     *,
-    remedy: str = 'Name the config the checkpoint was trained with (--config)',
+    remedy: str = NAME_THE_CONFIG,
 ) -> None:
     """Load the ``backbone.…`` entries of a state dict, or bare backbone weights.
 
@@ -70,16 +72,37 @@ def load_backbone_weights(
         for key, value in weights.items()
         if key.startswith('backbone.')
     } or weights
-    wanted = backbone.state_dict()
-    matched = {key for key in wanted if key in own and _shape(own[key]) == _shape(wanted[key])}
+    load_all_weights(backbone, own, source, what='backbone', remedy=remedy)
+
+
+def load_all_weights(
+    module: nn.Module, weights: Mapping[str, Tensor], source: str, *, what: str, remedy: str
+) -> None:
+    """Load a whole module; the file may hold more, but not less.
+
+    Args:
+        module (nn.Module): Is changed; left as it was when there is an error.
+        weights (Mapping[str, Tensor]): By name; without the counters of BN is enough.
+        source (str): The file, for errors.
+        what (str): What the module is, for errors.
+        remedy (str): What to do, for errors.
+
+    Raises:
+        ValueError: If none or only some of the module's entries match, with those of both
+            sides.
+    """
+    wanted = module.state_dict()
+    matched = {
+        key for key in wanted if key in weights and _shape(weights[key]) == _shape(wanted[key])
+    }
     missing = {key for key in wanted if not key.endswith('.num_batches_tracked')} - matched
     if missing or not matched:
         raise ValueError(
-            f'{source}: {len(matched)} of the {len(wanted)} backbone weights match. '
-            f'Unmatched in the backbone: {_some(missing or wanted, wanted)}. '
-            f'Unused in the file: {_some(own.keys() - matched, own)}. {remedy}'
+            f'{source}: {len(matched)} of the {len(wanted)} {what} weights match. '
+            f'Unmatched in the {what}: {_some(missing or wanted, wanted)}. '
+            f'Unused in the file: {_some(weights.keys() - matched, weights)}. {remedy}'
         )
-    backbone.load_state_dict({key: own[key] for key in matched}, strict=False)
+    module.load_state_dict({key: weights[key] for key in matched}, strict=False)
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:

@@ -80,6 +80,22 @@ def build_frozen_backbone(config: Config, *, seed: int | None = None) -> FrozenB
     Raises:
         ValueError: If the config has no model, or its model has no backbone.
     """
+    model, normalisation = build_model(config, seed=seed)
+    if not isinstance(getattr(model, 'backbone', None), nn.Module):
+        raise ValueError(f'the model {type(model).__name__} has no `backbone`')
+    return FrozenBackbone(model.backbone, **normalisation)
+
+
+def build_model(config: Config, *, seed: int | None = None) -> tuple[Any, dict[str, Any]]:
+    """The model of a config; and ``mean``, ``std`` and ``to_rgb`` of its preprocessor.
+
+    Args:
+        config (Config): See :func:`build_frozen_backbone`.
+        seed (int, optional): The same.
+
+    Raises:
+        ValueError: If the config has no model.
+    """
     if 'model' not in config:
         raise ValueError('the config has no `model`')
     settings = _plain(config.model)
@@ -95,12 +111,12 @@ def build_frozen_backbone(config: Config, *, seed: int | None = None) -> FrozenB
         if seed is not None:
             with _quiet():
                 model.init_weights()
-    if not isinstance(getattr(model, 'backbone', None), nn.Module):
-        raise ValueError(f'the model {type(model).__name__} has no `backbone`')
-    # mmengine and mmselfsup say bgr_to_rgb, mmcls and mmpretrain to_rgb
-    to_rgb = any(preprocessor.get(key) for key in ('bgr_to_rgb', 'to_rgb'))
-    mean, std = preprocessor.get('mean') or [0.0] * 3, preprocessor.get('std') or [1.0] * 3
-    return FrozenBackbone(model.backbone, mean=mean, std=std, to_rgb=to_rgb)
+    return model, {
+        'mean': preprocessor.get('mean') or [0.0] * 3,
+        'std': preprocessor.get('std') or [1.0] * 3,
+        # mmengine and mmselfsup say bgr_to_rgb, mmcls and mmpretrain to_rgb
+        'to_rgb': any(preprocessor.get(key) for key in ('bgr_to_rgb', 'to_rgb')),
+    }
 
 
 def load_frozen_backbone(

@@ -53,7 +53,7 @@ def test_real_takes_any_of_the_labels(result):
     # images 4k+1 (250) have their class alone, 4k+4 their class or 5; 4k+3 another, never right
     # but for the class 5; the pictures of the first 100 classes are those of the next class
     predictions = result[1]['imagenet_real']
-    answers = {f: p for f, p in zip(predictions.files, predictions.predictions, strict=True)}
+    answers = dict(zip(predictions.files, predictions.predictions, strict=True))
     right = 0
     for i in (i for i in range(1000) if i % 4 != 1):
         (answer,) = (p for f, p in answers.items() if f'{i + 1:08d}' in f)
