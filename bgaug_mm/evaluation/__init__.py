@@ -30,7 +30,7 @@ from .linear_probe import LinearProbe, fit_linear_probe
 from .minibatch_probe import fit_linear_probe_in_batches
 from .predictions import SetPredictions, load_predictions, save_predictions
 from .robustness import evaluate_robustness
-from .robustness_sets import SUITE
+from .robustness_sets import ROBUSTNESS_SETS
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .structure import structure_scores
 from .table import COLUMNS, format_score, score_table
@@ -40,7 +40,7 @@ __all__ = [
     'FGSM',
     'OPTIONAL_SETS',
     'PGD',
-    'SUITE',
+    'ROBUSTNESS_SETS',
     'TEST_SETS',
     'Attack',
     'AttackResult',

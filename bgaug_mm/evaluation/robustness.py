@@ -20,7 +20,7 @@ from .backgrounds_challenge import backgrounds_challenge
 from .corruption_scores import corruption_scores
 from .image_batches import image_batches
 from .predictions import SetPredictions
-from .robustness_sets import COSTLY, IMAGENET9_FOLDER, SUITE, openers
+from .robustness_sets import COSTLY, IMAGENET9_FOLDER, ROBUSTNESS_SETS, openers
 from .statistics import Estimate, bootstrap
 
 Classifier = Callable[[Tensor], Tensor]
@@ -47,7 +47,7 @@ def evaluate_robustness(
             classes of ImageNet by sorted WordNet id, or 9 for ImageNet-9. A module is moved
             to `device` and put into evaluation mode.
         root: The folder in which the authors' archives were unpacked.
-        sets: Names of ``SUITE``. Defaults to None: all but those of ``COSTLY``.
+        sets: Names of ``ROBUSTNESS_SETS``. Defaults to None: all but those of ``COSTLY``.
         wnids: Where ImageNet's WordNet ids are listed, see
             :func:`~bgaug_mm.datasets.robustness.imagenet_wnids`. Defaults to None: looked for
             below `root`.
@@ -74,9 +74,9 @@ def evaluate_robustness(
         ValueError: For an unknown name in `sets`, `short` below `crop`, or a classifier whose
             logits are not (N, C).
     """
-    unknown = [name for name in sets or () if name not in SUITE]
+    unknown = [name for name in sets or () if name not in ROBUSTNESS_SETS]
     if unknown:
-        raise ValueError(f'`sets` must be of {SUITE}, but got {unknown[0]!r}')
+        raise ValueError(f'`sets` must be of {ROBUSTNESS_SETS}, but got {unknown[0]!r}')
     if not 0 < crop <= short:
         raise ValueError(f'`short` must be at least `crop` > 0, but got {short} and {crop}')
     if isinstance(classifier, nn.Module):
@@ -103,8 +103,8 @@ def evaluate_robustness(
         if on_set:
             on_set(name, found[name])
 
-    for name in SUITE:
-        if name not in (sets or set(SUITE) - set(COSTLY)):
+    for name in ROBUSTNESS_SETS:
+        if name not in (sets or set(ROBUSTNESS_SETS) - set(COSTLY)):
             continue
         if name == 'backgrounds_challenge':
             folder = Path(root) / IMAGENET9_FOLDER

@@ -31,7 +31,7 @@ IMAGENET9_FOLDER = 'bg_challenge'
 IMAGENET_C_FOLDER = 'imagenet-c'
 
 #: What can be asked for, in the order of evaluation.
-SUITE = (
+ROBUSTNESS_SETS = (
     'imagenet',
     'imagenet_real',
     'imagenet_v2',
@@ -82,7 +82,7 @@ def openers(
     """The sets of one name of the suite; they are read when called.
 
     Args:
-        name: One of ``SUITE``, but for ``backgrounds_challenge``.
+        name: One of ``ROBUSTNESS_SETS``, but for ``backgrounds_challenge``.
         root: The folder in which the archives were unpacked.
         wnids: Where ImageNet's WordNet ids are. None: looked for below `root`.
         outputs: Of the classifier: ImageNet-9 needs its map for 1000.
