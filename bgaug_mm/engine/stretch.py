@@ -8,7 +8,7 @@ from mmengine.config import Config
 def stretch(config: Config, epochs: int) -> None:
     """Train for `epochs`: schedules by epoch keep their shape, to the nearest epoch.
 
-    A warm-up of one epoch stays one.
+    A warm-up keeps one epoch at least.
 
     Args:
         config: Changed in place.
@@ -24,8 +24,8 @@ def stretch(config: Config, epochs: int) -> None:
             raise ValueError(f'a schedule by iterations cannot be stretched: {scheduler}')
         begin = scheduler.get('begin', 0)
         end = scheduler.get('end', before)
-        scheduler['begin'] = begin if begin <= 1 else round(begin * epochs / before)
-        scheduler['end'] = end if end <= 1 else round(end * epochs / before)
+        scheduler['begin'] = begin if begin <= 1 else max(1, round(begin * epochs / before))
+        scheduler['end'] = end if end <= 1 else max(1, round(end * epochs / before))
         if scheduler['end'] <= scheduler['begin']:
             raise ValueError(f'{epochs} epochs are too few for the schedule {scheduler}')
         if 'T_max' in scheduler:

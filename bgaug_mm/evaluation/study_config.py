@@ -49,8 +49,11 @@ def run_config(study: Study, run: Run, mask_root: str | None = None) -> Config:
 
 def background_op(name: str | Mapping[str, Any]) -> dict[str, Any]:
     """The operation of ``configs/_base_/views/NAME.py``, or the given one."""
-    if not isinstance(name, str):
-        return dict(name)
+    return copy.deepcopy(_shipped_op(name) if isinstance(name, str) else dict(name))
+
+
+@lru_cache
+def _shipped_op(name: str) -> dict[str, Any]:
     path = config_root() / '_base_' / 'views' / f'{name}.py'
     if not path.is_file():
         known = sorted(found.stem for found in path.parent.glob('background_*.py'))

@@ -18,6 +18,7 @@ COLUMNS = {
     'net_gap': 'BG-Gap − control',
 }
 _MORE = {'knn_mixed_rand': 'k-NN mixed_rand', 'fgpref': 'fgpref'}
+_SPREAD = {'projection_spread': 'spread'}
 
 
 def markdown(results: Results) -> str:
@@ -36,18 +37,20 @@ def markdown(results: Results) -> str:
                     continue
                 label = [method, arm, _seeds(results, world, method, arm)]
                 estimate = _getter(results.estimate, world, method, arm)
-                rows.append([*label, *map(_cell, map(estimate, [*COLUMNS, *_MORE]))])
+                rows.append([*label, *map(_cell, map(estimate, [*COLUMNS, *_MORE, *_SPREAD]))])
                 if arm != study.base and not study.arms[arm].uniform:
                     difference = _getter(results.difference, world, method, arm)
                     closed = results.closed(world, method, arm)
-                    keys = [*COLUMNS, *_MORE]
-                    differences.append([*label, *map(_cell, map(difference, keys)), _cell(closed)])
+                    found = [difference(key) for key in [*COLUMNS, *_MORE]]
+                    if any(found):
+                        label[2] = str(max(one.count for one in found if one))
+                        differences.append([*label, *map(_bold, found), _cell(closed)])
         head = ['', '', 'seeds', *COLUMNS.values(), *_MORE.values()]
-        parts += [f'## {world}', table([head, *rows])]
+        parts += [f'## {world}', table([[*head, *_SPREAD.values()], *rows])]
         if differences:
             parts += [
-                f'Minus {study.base}, paired over the seeds; the last column is how much of its '
-                'BG-Gap − control is closed:',
+                f'Minus {study.base}, paired over the seeds; bold where the interval does not '
+                'contain zero. The last column is how much of its BG-Gap − control is closed:',
                 table([[*head, 'closed, %'], *differences]),
             ]
         parts += _mask_tables(results, world, methods, masked)
@@ -83,8 +86,8 @@ def _mask_tables(
                 name, _seeds(results, world, method, arm),
                 *(_cell(value) for value in quality),
                 *(_cell(estimate(key)) for key in keys),
-                *(_cell(difference(key)) for key in keys),
-                _cell(to_exact),
+                *(_bold(difference(key)) for key in keys),
+                _bold(to_exact),
             ])  # fmt: skip
         parts += [f'{method}, {exact} on masks of all kinds ({world}):', table([head, *rows])]
     return parts
@@ -95,7 +98,8 @@ def _reading(results: Results) -> str:
     text = (
         'A shortcut-sensitivity test on composites. Percent; linear probe on frozen features '
         "unless it says k-NN; mean over the seeds (95 % interval, Student's t), each seed with a "
-        'world of its own. BG-Gap = mixed_same − mixed_rand.'
+        'world of its own. BG-Gap = mixed_same − mixed_rand. spread is that of the projections at '
+        'the end of training: 100 evenly over the sphere, 0 collapsed.'
     )
     if study.control is not None:
         text += (
@@ -113,6 +117,10 @@ def _getter(
 
 def _cell(value: Estimate | None) -> str:
     return '-' if value is None else str(value)
+
+
+def _bold(difference: Estimate | None) -> str:
+    return f'**{difference}**' if difference and difference.clear else _cell(difference)
 
 
 def _seeds(results: Results, world: str, method: str, arm: str) -> str:

@@ -20,8 +20,11 @@ class Results:
 
     Attributes:
         study: The study.
-        scores: (world, method, arm) → seed → scores, ``net_gap`` among them: BG-Gap minus
-            that of the same seed's control.
+        scores: (world, method, arm) → seed → scores: those of
+            :func:`~bgaug_mm.evaluation.background_gap.gap_scores`; ``net_gap``, BG-Gap minus
+            that of the same seed's control; ``projection_spread``, 100 for projections
+            spread evenly over the sphere at the end of training and 0 for collapsed ones;
+            ``mask_iou``, ``mask_kept``, ``mask_removed`` where the masks are not exact.
     """
 
     study: Study
@@ -45,10 +48,14 @@ class Results:
         return paired_difference(*zip(*pairs, strict=True)) if pairs else None
 
     def closed(self, world: str, method: str, arm: str, key: str = 'net_gap') -> Estimate | None:
-        """How much of the base's gap is closed, in percent, seed by seed."""
-        pairs = self._pairs(world, method, arm, key, self.study.base)
-        shares = [100 * (1 - treated / base) for treated, base in pairs if base > 0]
-        return over_seeds(shares) if shares else None
+        """How much of the base's gap is closed, in percent, seed by seed.
+
+        None where a seed's base has no gap to close.
+        """
+        pairs = list(self._pairs(world, method, arm, key, self.study.base))
+        if not pairs or any(base <= 0 for _, base in pairs):
+            return None
+        return over_seeds([100 * (1 - treated / base) for treated, base in pairs])
 
     def _pairs(
         self, world: str, method: str, arm: str, key: str, base: str
@@ -109,13 +116,17 @@ def collect(study: Study, jobs: Sequence[Job]) -> Results:
             continue
         content = _read(job)
         row = dict(content['scores'])
-        row.update({key: content[key] for key in ('feature_std', 'minutes') if key in content})
+        row['minutes'] = content.get('minutes')
+        if 'feature_std' in content:
+            row['projection_spread'] = 100 * content['feature_std']
         for need in job.needs:
             if need.startswith('masks ') and masks[need].is_done:
                 quality = _read(masks[need])
                 row.update({f'mask_{key}': quality[key] for key in ('iou', 'kept', 'removed')})
         found.setdefault(job.run[:3], {})[job.run.seed] = row
-    for (world, method, _), rows in found.items():
+    for (world, method, arm), rows in found.items():
+        if study.arms[arm].uniform:
+            continue
         controls = found.get((world, method, study.control or ''), {})
         for seed, row in rows.items():
             gap, control = row.get('bg_gap'), controls.get(seed, {}).get('bg_gap')

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from bgaug_mm.compat.checkpoints import is_complete
 from bgaug_mm.engine import launch
 from bgaug_mm.files import lock, write_json
 from bgaug_mm.visualization.training_log import read_scalars, train_minutes
@@ -51,7 +52,7 @@ def _run(job: Mapping[str, Any]) -> int:
     trained = 0.0
     if job['train']:
         checkpoint = work_dir / f'epoch_{config.train_cfg.max_epochs}.pth'
-        if not checkpoint.is_file():
+        if not is_complete(str(checkpoint)):  # it may have died while it wrote the last one
             command = [job['config'], '--data', job['world'], '--work-dir', str(work_dir)]
             started = time.time()
             if status := launch.main(['train', *command, '--resume']):

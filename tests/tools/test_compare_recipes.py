@@ -4,7 +4,6 @@ import runpy
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools/analysis_tools/compare_recipes.py'
@@ -25,36 +24,6 @@ def test_runs(tool):
             tool['read_runs']([bad])
     with pytest.raises(ValueError, match='two runs are called a'):
         tool['read_runs'](['a=x.py', 'a=y.py'])
-
-
-def config():
-    return Config(
-        dict(
-            train_cfg=dict(max_epochs=20),
-            param_scheduler=[
-                dict(type='LinearLR', by_epoch=True, begin=0, end=1),
-                dict(type='CosineAnnealingLR', by_epoch=True, T_max=19, begin=1, end=20),
-            ],
-        )
-    )
-
-
-def test_a_schedule_is_stretched(tool):
-    stretched = config()
-    tool['stretch'](stretched, 33)
-    assert stretched.train_cfg.max_epochs == 33
-    warmup, cosine = stretched.param_scheduler
-    assert (warmup.begin, warmup.end) == (0, 1)
-    assert (cosine.begin, cosine.end, cosine.T_max) == (1, 33, 32)
-    same = config()
-    tool['stretch'](same, 20)
-    assert same.to_dict() == config().to_dict()
-    with pytest.raises(ValueError, match='1 epochs are too few for the schedule .*Cosine'):
-        tool['stretch'](config(), 1)
-    by_iteration = Config(dict(train_cfg={}, param_scheduler=[dict(type='X', by_epoch=False)]))
-    by_iteration.train_cfg.max_epochs = 2
-    with pytest.raises(ValueError, match='a schedule by iterations cannot be stretched'):
-        tool['stretch'](by_iteration, 4)
 
 
 def test_mean_and_spread(tool):
@@ -80,13 +49,6 @@ def test_tables(tool):
     assert list(found) == ['hvs − plain']
     assert [row['original'] for row in found['hvs − plain']] == [1.0, 3.0]
     assert found['hvs − plain'][0]['fgpref'] is None
-
-
-def test_train_minutes(tool, tmp_path):
-    path = tmp_path / 'scalars.json'
-    rows = [{'loss': 1, 'step': 10 * (i + 1), 'time': (0.2, 5.0, 0.3)[i]} for i in range(3)]
-    path.write_text('\n'.join(map(json.dumps, rows)))
-    assert tool['train_minutes'](tmp_path) == pytest.approx(30 * 0.3 / 60)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bgaug_mm.visualization import find_logs, read_scalars
+from bgaug_mm.visualization import find_logs, read_scalars, train_minutes
 
 
 def write(path, rows, end='\n'):
@@ -36,3 +36,12 @@ def test_bad_input(tmp_path):
     path.write_text('{"loss": 1, "step": 1}\n{"lo\n{"loss": 1, "step": 2}\n')
     with pytest.raises(ValueError, match=r'scalars.json, line 2: not JSON'):
         read_scalars(path)
+
+
+def test_train_minutes(tmp_path):
+    """The median: neither the first iteration nor a pause counts."""
+    rows = [{'loss': 1, 'step': 10 * (i + 1), 'time': (0.2, 5.0, 0.3)[i]} for i in range(3)]
+    (tmp_path / 'scalars.json').write_text('\n'.join(map(json.dumps, rows)))
+    assert train_minutes(tmp_path) == pytest.approx(30 * 0.3 / 60)
+    with pytest.raises(ValueError, match='is neither a scalars.json nor a work dir'):
+        train_minutes(tmp_path / 'nowhere')

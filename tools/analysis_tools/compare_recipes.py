@@ -26,10 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
-from mmengine.config import Config, DictAction  # noqa: E402
+from mmengine.config import DictAction  # noqa: E402
 
 from bgaug_mm.compat import CheckpointError  # noqa: E402
 from bgaug_mm.engine.launch_config import LaunchError, load_config, merge_options  # noqa: E402
+from bgaug_mm.engine.stretch import stretch  # noqa: E402
 from bgaug_mm.engine.training_progress import follow  # noqa: E402
 from bgaug_mm.engine.training_run import TrainingRun, train_command  # noqa: E402
 from bgaug_mm.evaluation import (  # noqa: E402
@@ -38,7 +39,7 @@ from bgaug_mm.evaluation import (  # noqa: E402
     load_frozen_backbone,
 )
 from bgaug_mm.files import write_bytes, write_json  # noqa: E402
-from bgaug_mm.visualization import read_scalars  # noqa: E402
+from bgaug_mm.visualization import train_minutes  # noqa: E402
 
 COLUMNS = (
     'original', 'knn_original', 'mixed_rand', 'knn_mixed_rand', 'bg_gap', 'fgpref', 'spread',
@@ -92,29 +93,6 @@ def read_runs(specs: Sequence[str]) -> dict[str, Run]:
         values = options.parse_args(changes).options if changes else {}
         runs[label] = Run(config, int(epochs) if epochs else None, values)
     return runs
-
-
-def stretch(config: Config, epochs: int) -> None:
-    """Train for `epochs`: schedules by epoch keep their shape, to the nearest epoch."""
-    before = config.train_cfg.max_epochs
-    config.train_cfg.max_epochs = epochs
-    for scheduler in config.get('param_scheduler') or ():
-        if not scheduler.get('by_epoch', True):
-            raise ValueError(f'a schedule by iterations cannot be stretched: {scheduler}')
-        begin = scheduler.get('begin', 0)
-        end = scheduler.get('end', before)
-        scheduler['begin'] = begin if begin <= 1 else round(begin * epochs / before)
-        scheduler['end'] = end if end <= 1 else round(end * epochs / before)
-        if scheduler['end'] <= scheduler['begin']:
-            raise ValueError(f'{epochs} epochs are too few for the schedule {scheduler}')
-        if 'T_max' in scheduler:
-            scheduler['T_max'] = scheduler['end'] - scheduler['begin']
-
-
-def train_minutes(folder: Path) -> float:
-    """Iterations times their median time, of the whole training, in minutes."""
-    steps, times = read_scalars(folder)['time']
-    return steps[-1] * statistics.median(times) / 60
 
 
 def train_seed(runs: Mapping[str, Run], world: str, folder: Path, seed: int, jobs: int) -> None:
