@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,28 +34,34 @@ def corruption_scores(
     scores: dict[str, Estimate] = {}
     skipped: dict[str, str] = {}
     parts: dict[str, list[SetPredictions]] = {}
+
+    def attempt(
+        name: str, of: list[SetPredictions], score: Callable[[NDArray[np.float64]], Any]
+    ) -> None:
+        try:
+            scores[name] = bootstrap([score(aligned_errors(of))])
+        except ValueError as error:
+            skipped[name] = str(error)
+
     for corruption in CORRUPTIONS:
         names = [f'imagenet_c_{corruption}_{severity}' for severity in SEVERITIES]
         if all(name in found for name in names):
             parts[corruption] = [found[name] for name in names]
-            errors = aligned_errors(parts[corruption])
-            scores[f'imagenet_c_ce_{corruption}'] = bootstrap(
-                [corruption_error(corruption, errors)]
+            attempt(
+                f'imagenet_c_ce_{corruption}',
+                parts[corruption],
+                partial(corruption_error, corruption),
             )
 
     lacking = [name for name in CORRUPTIONS if name not in parts]
     if lacking:
         reason = f'needs all severities of all corruptions; not whole: {", ".join(lacking)}'
-        return scores, {'imagenet_c_mce': reason, 'imagenet_c_relative_mce': reason}
+        means = ('imagenet_c_mce', 'imagenet_c_relative_mce')
+        return scores, {**skipped, **dict.fromkeys(means, reason)}
     everything = [part for corruption in CORRUPTIONS for part in parts[corruption]]
-    scores['imagenet_c_mce'] = bootstrap(
-        [mean_corruption_error(_named(aligned_errors(everything)))]
-    )
+    attempt('imagenet_c_mce', everything, _mce)
     if 'imagenet' in found:
-        errors = aligned_errors([*everything, found['imagenet']])
-        scores['imagenet_c_relative_mce'] = bootstrap(
-            [mean_corruption_error(_named(errors[:-1]), errors[-1])]
-        )
+        attempt('imagenet_c_relative_mce', [*everything, found['imagenet']], _relative_mce)
     else:
         skipped['imagenet_c_relative_mce'] = 'needs the accuracy on `imagenet`'
     return scores, skipped
@@ -78,6 +85,14 @@ def aligned_errors(parts: Sequence[SetPredictions]) -> NDArray[np.float64]:
         order = np.argsort(own)
         rows.append(100 - part.correct[order[np.searchsorted(own[order], common)]])
     return np.stack(rows)
+
+
+def _mce(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return mean_corruption_error(_named(errors))
+
+
+def _relative_mce(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return mean_corruption_error(_named(errors[:-1]), errors[-1])
 
 
 def _named(errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -120,11 +120,15 @@ def openers(
             )
         }
     if name == 'imagenet_c':
-        return {
-            f'imagenet_c_{corruption}_{severity}': partial(part_of_c, corruption, severity)
-            for corruption in CORRUPTIONS
-            for severity in SEVERITIES
-        }
+        found = {}
+        for corruption in CORRUPTIONS:
+            if (root / IMAGENET_C_FOLDER / corruption).is_dir():
+                for severity in SEVERITIES:
+                    one = partial(part_of_c, corruption, severity)
+                    found[f'imagenet_c_{corruption}_{severity}'] = one
+            else:  # one line says so, not five
+                found[f'imagenet_c_{corruption}'] = partial(part_of_c, corruption, SEVERITIES[0])
+        return found
     return {
         name: {
             'imagenet': lambda: ImageNetVal(root / 'imagenet', ids_or(root / 'imagenet/val')),

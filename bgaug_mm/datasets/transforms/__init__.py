@@ -5,6 +5,7 @@ from .background_remove import BackgroundRemove
 from .background_swap import BackgroundSwap
 from .block_mask import RandomBlockMask
 from .color_jitter import ColorJitter
+from .crop_border import CropBorder
 from .gamma import GammaDistortion
 from .gaussian_blur import GaussianBlur
 from .loading import LoadSaliencyMask
@@ -22,6 +23,7 @@ __all__ = [
     'BackgroundRemove',
     'BackgroundSwap',
     'ColorJitter',
+    'CropBorder',
     'GammaDistortion',
     'GaussianBlur',
     'LoadSaliencyMask',
