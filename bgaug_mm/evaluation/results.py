@@ -52,8 +52,8 @@ class Evaluation:
     def estimate(self, label: str, name: str) -> Estimate | None:
         """A figure of a label: over its seeds, or over the images of its only one."""
         runs = [run for run in self.labels[label] if name in run.means]
-        if len(runs) == 1 and name in runs[0].measures:
-            return bootstrap([runs[0].measures[name].values])
+        if len(runs) == 1:
+            return runs[0].estimate(name)
         return over_seeds([run.means[name] for run in runs]) if runs else None
 
     def over_both(self, label: str, name: str) -> Estimate | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .classifier import FrozenClassifier
 from .measures import Measure
 from .predictions import SetPredictions, load_predictions, save_predictions
-from .statistics import bootstrap, over_seeds
+from .statistics import Estimate, bootstrap
 
 #: What a part may raise and the others survive.
 FAILURES = (ValueError, OSError, RuntimeError, ImportError, KeyError)
@@ -32,7 +32,7 @@ class RunResult:
         data: The data folder.
         predictions: Answers by set.
         measures: Figures by name, image by image.
-        scores: Figures that have no images, such as ``spread``.
+        scores: Figures that are no means over images, such as ``spread``.
         skipped: Part → why it did not run.
         notes: What else is to be known, such as a class that a set lacks.
         seconds: Part → how long it took.
@@ -45,7 +45,7 @@ class RunResult:
     data: str
     predictions: dict[str, SetPredictions] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, Estimate] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -65,7 +65,14 @@ class RunResult:
     @property
     def means(self) -> dict[str, float]:
         """All figures by name."""
-        return {name: measure.mean for name, measure in self.measures.items()} | self.scores
+        means = {name: measure.mean for name, measure in self.measures.items()}
+        return means | {name: score.mean for name, score in self.scores.items()}
+
+    def estimate(self, name: str) -> Estimate | None:
+        """A figure with its interval over images; None where there is none of it."""
+        if name in self.measures:
+            return bootstrap([self.measures[name].values])
+        return self.scores.get(name)
 
     def save(self, file: Path) -> dict[str, Any]:
         """Write answers and figures image by image to a ``.npz``; the rest as JSON values."""
@@ -74,14 +81,14 @@ class RunResult:
             arrays[_VALUES + name] = measure.values
             arrays[_FILES + name] = np.array(measure.files, dtype=np.str_)
         save_predictions(file, self.predictions, **arrays)
-        scores = {name: bootstrap([measure.values]) for name, measure in self.measures.items()}
-        scores |= {name: over_seeds([value]) for name, value in self.scores.items()}
         return {
             'label': self.label,
             'checkpoint': self.checkpoint,
             'data': self.data,
             'predictions': f'{file.parent.name}/{file.name}',
-            'scores': {name: score.to_json() for name, score in scores.items()},
+            'scores': {
+                name: score.to_json() for name in self.means if (score := self.estimate(name))
+            },
             'skipped': self.skipped,
             'notes': self.notes,
             'seconds': self.seconds,
@@ -112,7 +119,7 @@ class RunResult:
             predictions=predictions,
             measures=measures,
             scores={
-                name: score['mean']
+                name: Estimate.from_json(score)
                 for name, score in entry['scores'].items()
                 if name not in measures
             },

@@ -42,9 +42,14 @@ class Estimate:
 
     def __str__(self) -> str:
         """``mean (low–high)``, one decimal; a lone seed says so."""
+        return self.text()
+
+    def text(self, digits: int = 1) -> str:
+        """As ``str``, with so many decimals; ``low to high`` where a dash could be a minus."""
         if np.isnan(self.low):
-            return f'{self.mean:.1f} (1 seed)'
-        return f'{self.mean:.1f} ({self.low:.1f}–{self.high:.1f})'
+            return f'{self.mean:.{digits}f} (1 seed)'
+        dash = ' to ' if self.low < 0 else '–'
+        return f'{self.mean:.{digits}f} ({self.low:.{digits}f}{dash}{self.high:.{digits}f})'
 
     @property
     def clear(self) -> bool:

@@ -31,6 +31,7 @@ from .linear_probe import fit_linear_probe
 from .measures import Measure, world_measures
 from .predictions import SetPredictions
 from .run_result import RunResult
+from .statistics import over_seeds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class SuiteOptions:
         k: Neighbours of the k-NN probe. Defaults to 20.
         probed: Images of ``mixed_rand`` (evenly chosen) that are attacked and whose heat maps
             are made. Defaults to 128.
+        distorted: Images of ``original`` that are distorted. Defaults to 320.
         eps: Radii of the L∞ attacks, of an image of 0..1. Defaults to 1, 2 and 4 of 255.
         steps: Of PGD. Defaults to 10.
         parts: Which optional parts run. Defaults to all of :data:`PARTS`.
@@ -56,6 +58,7 @@ class SuiteOptions:
     l2: float = 1e-3
     k: int = 20
     probed: int = 128
+    distorted: int = 320
     eps: tuple[float, ...] = (1 / 255, 2 / 255, 4 / 255)
     steps: int = 10
     parts: tuple[str, ...] = ('structure', 'attacks', 'heat')
@@ -171,7 +174,7 @@ class _World:
         self.bank_labels = torch.tensor(train.labels)[kept]
         self.probe = fit_linear_probe(self.bank, self.bank_labels, l2=self.options.l2)
         self.known.clear()  # the largest set, and no other needs it
-        self.run.scores['spread'] = embedding_spread(self.bank)
+        self.run.scores['spread'] = over_seeds([embedding_spread(self.bank)])
         self.run.classifier = FrozenClassifier(self.backbone, self.probe).to(self.options.device)
 
     def answer(self, name: str) -> None:
@@ -210,12 +213,12 @@ class _World:
         names = [path.relative_to(self.root).as_posix() for path, _, _ in whole]
         return Measure(names, (wins.sign().double().numpy() + 1) * 50)
 
-    def some(self, name: str = 'mixed_rand') -> tuple[list[str], Tensor, Tensor]:
+    def some(self, name: str, most: int) -> tuple[list[str], Tensor, Tensor]:
         """Names, BGR images (M, 3, H, W) and labels of some images of a set, evenly chosen."""
         if name not in self.run.predictions:
             raise ValueError(f'the set {name} is missing')
         found = self.sets[name]
-        count = min(self.options.probed, len(found.files))
+        count = min(most, len(found.files))
         chosen = [index * len(found.files) // count for index in range(count)]
         where = {found.files[index]: found.labels[index] for index in chosen}
         paths, images = self.read(list(where), name)
@@ -233,14 +236,22 @@ class _World:
         return torch.from_numpy(np.stack(masks)[..., 0].copy())
 
     def structure(self) -> None:
-        raise ValueError('not there yet')
+        """Accuracy under gamma distortion and shuffled patches and pixels."""
+        from .structure import structure_scores
+
+        names, images, labels = self.some('original', self.options.distorted)
+        found = structure_scores(
+            self.classifier, images, labels, batch_size=self.options.batch_size
+        )
+        for name, right in found.items():
+            self.run.measures['undistorted' if name == 'clean' else name] = _shares(names, right)
 
     def attacks(self) -> None:
         """Robust accuracy under FGSM and PGD, and under PGD within one region."""
         from .attacks import FGSM, Attack, attack_accuracy
 
         classifier = self.classifier
-        names, images, labels = self.some()
+        names, images, labels = self.some('mixed_rand', self.options.probed)
         pgd = Attack(steps=self.options.steps)
         cases: list[tuple[str, Attack, str]] = [('fgsm', FGSM, 'all'), ('pgd', pgd, 'all')]
         masks = None
@@ -258,19 +269,17 @@ class _World:
                 self.run.measures[f'{case}_{255 * eps:g}'] = _shares(names, kept)
 
     def heat(self) -> None:
-        """How much of the heat for the true class lies on the object."""
+        """How much of the heat, and of the gradient, for the true class lies on the object."""
         from .heat_maps import heat_maps, heat_on_foreground
+        from .input_gradients import gradient_share
 
-        names, images, labels = self.some()
+        names, images, labels = self.some('mixed_rand', self.options.probed)
         masks = self.masks(names, images.shape, 'mixed_rand')
         maps, _ = heat_maps(self.classifier, images, labels)
-        shares = heat_on_foreground(maps, masks)
-        kept = torch.isfinite(shares).tolist()
-        self.run.measures['heat'] = Measure(
-            [name for name, keep in zip(names, kept, strict=True) if keep],
-            100 * shares[kept].numpy(),
-        )
-        self.run.scores['object_area'] = 100 * float(masks.double().mean()) / 255
+        gradient, area = gradient_share(self.classifier, images, labels, masks)
+        self.run.measures['heat'] = _shares(names, heat_on_foreground(maps, masks))
+        self.run.measures['gradient'] = _shares(names, gradient)
+        self.run.measures['object_area'] = _shares(names, area)
 
     @property
     def classifier(self) -> FrozenClassifier:
@@ -282,5 +291,10 @@ def _batches(files: Sequence[Path], size: int) -> Iterable[Sequence[Path]]:
     return (files[start : start + size] for start in range(0, len(files), size))
 
 
-def _shares(names: list[str], kept: Tensor) -> Measure:
-    return Measure(names, 100 * kept.double().numpy())
+def _shares(names: list[str], shares: Tensor) -> Measure:
+    """In percent; images without one (NaN) are left out."""
+    values = 100 * shares.double().numpy()
+    kept = np.isfinite(values)
+    if not kept.any():
+        raise ValueError('no image gives a value')
+    return Measure([name for name, keep in zip(names, kept, strict=True) if keep], values[kept])

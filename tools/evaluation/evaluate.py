@@ -1,0 +1,209 @@
+#!/usr/bin/env python
+"""Does the model look at the object? One report on one or more checkpoints.
+
+Suite mini, on a world: linear and k-NN probes on frozen features on all of its sets, BG-Gap,
+the worst background for each object, gamma and patch distortions, FGSM and PGD (also on the
+background or the object alone), heat maps. Suite imagenet, on ImageNet and its robustness
+sets: classifiers (a backbone with its head). What the data lacks is skipped and named.
+
+A source is a checkpoint, or the results.json of an earlier evaluation, whose figures join
+the tables. Checkpoints of one label are its seeds. Writes OUT_DIR/results.json, results.md,
+report.html with its pictures inside, and predictions/*.npz, image by image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
+    sys.path.insert(0, str(ROOT))
+
+from bgaug_mm.compat import CheckpointError  # noqa: E402
+from bgaug_mm.evaluation import build_frozen_backbone, load_frozen_backbone  # noqa: E402
+from bgaug_mm.evaluation.checkpoint_weights import read_checkpoint, stored_config  # noqa: E402
+from bgaug_mm.evaluation.results import Evaluation, read_runs  # noqa: E402
+from bgaug_mm.evaluation.run_result import FAILURES, RunResult  # noqa: E402
+from bgaug_mm.evaluation.suite import PARTS, SuiteOptions, evaluate_world  # noqa: E402
+from bgaug_mm.evaluation.suite_pictures import pictures  # noqa: E402
+from bgaug_mm.evaluation.suite_report import tables, write_markdown, write_report  # noqa: E402
+
+OPENINGS = {
+    'mini': 'Frozen networks on a made world: a shortcut-sensitivity test on composites, not '
+    'ImageNet-9. In training most objects of a class stand on the same kind of background; the '
+    'sets ask what is left when they do not. Figures are in percent unless they say otherwise.',
+    'imagenet': 'Classifiers on ImageNet and the sets that test its shortcuts. Top-1 accuracy in '
+    'percent unless a figure says otherwise.',
+}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('checkpoints', nargs='*', metavar='CHECKPOINT', help='sources')
+    parser.add_argument('--suite', choices=('mini', 'imagenet'), default='mini')
+    parser.add_argument(
+        '--data', nargs='+', required=True, metavar='DIR',
+        help='the world (mini) or the folder of the robustness sets (imagenet); one for all '
+        'checkpoints or one each, when each seed has its own',
+    )  # fmt: skip
+    parser.add_argument('--base', nargs='+', default=[], metavar='CHECKPOINT',
+                        help='sources that the others are compared with')  # fmt: skip
+    parser.add_argument('--compare', nargs='+', default=[], metavar='SOURCE',
+                        help='further sources; all are compared with the first label')  # fmt: skip
+    parser.add_argument(
+        '--labels', nargs='+',
+        help='a name a source, in the order base, checkpoints, compare; equal names are seeds '
+        "of one model (default: the files' names)",
+    )  # fmt: skip
+    parser.add_argument('--config', nargs='+', help='configs of the checkpoints, one for all or '
+                        'one each (default: the one stored in each)')  # fmt: skip
+    parser.add_argument('--random-init', action='store_true',
+                        help='also the first backbone with random weights')  # fmt: skip
+    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/evaluation'))
+    parser.add_argument('--skip', nargs='+', default=[], choices=PARTS, help='parts of mini')
+    parser.add_argument('--size', type=int, help='resize the images to this side (mini)')
+    parser.add_argument('--batch-size', type=int, default=256, help='images a batch')
+    parser.add_argument('--k', type=int, default=20, help='neighbours of the k-NN probe')
+    parser.add_argument('--l2', type=float, default=1e-3, help='penalty of the linear probe')
+    parser.add_argument('--probed', type=int, default=128,
+                        help='images attacked and asked for heat maps')  # fmt: skip
+    parser.add_argument('--sets', nargs='+', help='robustness sets (imagenet; default: all)')
+    parser.add_argument(
+        '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu, cuda, …'
+    )
+    args = parser.parse_args(argv)
+    args.sources = [*args.base, *args.checkpoints, *args.compare]
+    count = len(args.sources)
+    if not count:
+        parser.error('no CHECKPOINT')
+    for name, values in (('--config', args.config), ('--data', args.data)):
+        if values and len(values) not in (1, count):
+            parser.error(f'{name} takes 1 or {count} values, but got {len(values)}')
+    if args.labels and len(args.labels) != count:
+        parser.error(f'--labels takes {count} names, but got {len(args.labels)}')
+    for name in ('batch_size', 'k', 'probed'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} must be at least 1')
+    return args
+
+
+def default_labels(sources: Sequence[str]) -> list[str]:
+    """File names, with the folder's where these are not unique."""
+    names = [Path(path).stem for path in sources]
+    if len({*names}) < len(names):
+        names = [f'{Path(path).parent.name}/{Path(path).stem}' for path in sources]
+    return names if len({*names}) == len(names) else list(sources)
+
+
+def spread_out(values: Sequence[str] | None, count: int) -> list[str | None]:
+    """One value a source."""
+    if not values:
+        return [None] * count
+    return list(values) * count if len(values) == 1 else list(values)
+
+
+def evaluate_mini(
+    args: argparse.Namespace, source: str, config: Config | None, label: str, data: str
+) -> RunResult:
+    """The small suite on a checkpoint; `source` may be ``random:`` before one."""
+    options = SuiteOptions(
+        size=args.size, batch_size=args.batch_size, device=args.device, k=args.k, l2=args.l2,
+        probed=args.probed, parts=tuple(part for part in PARTS if part not in args.skip),
+    )  # fmt: skip
+    if label == 'random init' and not source:
+        backbone = build_frozen_backbone(config, seed=0)
+    else:
+        backbone = load_frozen_backbone(source, config)
+    return evaluate_world(
+        backbone, data, label=label, checkpoint=source or 'random weights', options=options,
+        progress=lambda part: print(f' {part}', end='', flush=True),
+    )  # fmt: skip
+
+
+def collect(args: argparse.Namespace) -> list[RunResult]:
+    """The runs of all sources; one that fails is a run that says so."""
+    count = len(args.sources)
+    labels = args.labels or default_labels(args.sources)
+    configs, places = spread_out(args.config, count), spread_out(args.data, count)
+    jobs: list[tuple[str, Any, str, Any]] = list(
+        zip(args.sources, configs, labels, places, strict=True)
+    )
+    runs = []
+    if args.random_init:
+        source, config, _, data = jobs[0]
+        found = (
+            Config.fromfile(config) if config else stored_config(read_checkpoint(source), source)
+        )
+        jobs.insert(0, ('', found, 'random init', data))
+    for source, config, label, data in jobs:
+        if source.endswith('.json'):
+            earlier = read_runs(source)
+            named = args.labels is not None
+            for run in earlier:
+                run.label = label if named else run.label
+            runs += earlier
+            continue
+        print(f'{label}:', end='', flush=True)
+        run = RunResult(label=label, checkpoint=source, data=str(data))
+        with run.part('checkpoint'):
+            loaded = Config.fromfile(config) if isinstance(config, str) else config
+            run = SUITES[args.suite](args, source, loaded, label, data)
+        print(f' ({sum(run.seconds.values()):.0f} s)')
+        for part, reason in run.skipped.items():
+            print(f'  {part} skipped: {reason}')
+        for note in run.notes:
+            print(f'  {note}')
+        runs.append(run)
+    return runs
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    try:
+        runs = collect(args)
+        if not any(run.means for run in runs):
+            raise ValueError('nothing could be evaluated: ' + '; '.join(
+                f'{run.label}: {reason}' for run in runs for reason in run.skipped.values()
+            ))  # fmt: skip
+        base = next((run.label for run in runs if run.label != 'random init'), None)
+        settings = {
+            key: getattr(args, key)
+            for key in ('size', 'batch_size', 'k', 'l2', 'probed', 'device', 'skip', 'sets')
+        }
+        evaluation = Evaluation(suite=args.suite, runs=runs, base=base, settings=settings)
+        write_all(evaluation, args.out_dir, OPENINGS[args.suite], size=args.size)
+    except (*FAILURES, CheckpointError) as error:
+        sys.exit(f'evaluate: {error}')
+
+
+def write_all(evaluation: Evaluation, folder: Path, opening: str, *, size: int | None) -> None:
+    """All files of an evaluation; prints the first table."""
+    results = evaluation.save(folder)
+    write_markdown(folder / 'results.md', evaluation, opening)
+    shown = pictures(evaluation, folder, size=size) if evaluation.suite == 'mini' else []
+    write_report(folder / 'report.html', evaluation, opening, pictures=shown)
+    first = next(iter(tables(evaluation).values()))
+    widths = [max(len(row[i]) for row in first) for i in range(len(first[0]))]
+    print()
+    for row in first:
+        print(
+            '  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        )
+    print(f'\n{results}, {folder / "results.md"}, {folder / "report.html"}')
+
+
+SUITES = {'mini': evaluate_mini}
+
+if __name__ == '__main__':
+    warnings.filterwarnings('ignore', module='mmcv')  # about options nobody here set
+    main()
