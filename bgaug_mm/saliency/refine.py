@@ -17,9 +17,9 @@ def refine(image: Image, mask: NDArray[np.uint8], *, method: str) -> NDArray[np.
     DeepUSPS (Nguyen et al., NeurIPS 2019, section 3.2) uses a fully connected CRF, whose usual
     library has no wheels; the nearest in OpenCV serves instead (our choice; its bilateral
     solver is left out of the wheels, and its guided filter moves no edge). ``'grabcut'``:
-    GrabCut (Rother et al., SIGGRAPH 2004), 3 iterations from probable foreground at m >= 0.5
-    and probable background below, with m < 0.1 as sure background; the mean of the cut and the
-    mask comes out, because some cuts fail.
+    GrabCut (Rother et al., SIGGRAPH 2004), 3 iterations from probable foreground above the map's
+    own threshold (Otsu's: soft maps are weak inside objects) and probable background below, with
+    m < 0.1 as sure background; the mean of the cut and the mask comes out, because some cuts fail.
     ``'none'``: as it is.
 
     Args:
@@ -47,7 +47,8 @@ def refine(image: Image, mask: NDArray[np.uint8], *, method: str) -> NDArray[np.
 
 
 def _grabcut(image: Image, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    marks = np.where(mask >= 128, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    middle, _ = cv2.threshold(mask, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    marks = np.where(mask > middle, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     marks[mask < 26] = cv2.GC_BGD
     foreground = int((marks == cv2.GC_PR_FGD).sum())
     if min(foreground, marks.size - foreground) < 5:  # a mixture of five needs as many

@@ -32,6 +32,12 @@ def test_is_nearer_to_the_truth(disc) -> None:
     np.testing.assert_array_equal(refined, refine(image, rough, method='grabcut'))
 
 
+def test_a_weak_map_has_a_threshold_of_its_own(disc) -> None:
+    image, truth, rough = disc
+    weak = (0.4 * rough).astype(np.uint8)  # never above one half
+    assert error(refine(image, weak, method='grabcut'), truth) < 0.8 * error(weak, truth)
+
+
 def test_grabcut_leaves_what_it_cannot_cut(disc) -> None:
     image, _, rough = disc
     for level in (0, 255):
