@@ -27,12 +27,17 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
 from bgaug_mm.engine.launch_config import LaunchError  # noqa: E402
-from bgaug_mm.evaluation.study_file import read_study  # noqa: E402
-from bgaug_mm.evaluation.study_jobs import Job, plan  # noqa: E402
-from bgaug_mm.evaluation.study_plot import plot  # noqa: E402
-from bgaug_mm.evaluation.study_queue import Durations, work_through  # noqa: E402
-from bgaug_mm.evaluation.study_report import markdown  # noqa: E402
-from bgaug_mm.evaluation.study_results import Results, collect  # noqa: E402
+from bgaug_mm.evaluation.study import (  # noqa: E402
+    Durations,
+    Job,
+    Results,
+    collect,
+    markdown,
+    plan,
+    plot_study,
+    read_study,
+    work_through,
+)
 from bgaug_mm.files import lock, write_bytes, write_json  # noqa: E402
 
 
@@ -122,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not results.scores:
         raise ValueError(f'{out} has no results' + (': all runs failed' if failures else ' yet'))
     write_results(results, out)
-    plot(results, out / 'study.png')
+    plot_study(results, out / 'study.png')
     print(markdown(results))
     for name, reason in failures.items():
         print(f'{name}: {reason.splitlines()[0]}', file=sys.stderr)

@@ -1,8 +1,8 @@
 import pytest
 
-from bgaug_mm.evaluation.study import Arm, Method, Study, World
-from bgaug_mm.evaluation.study_report import markdown, table
-from bgaug_mm.evaluation.study_results import Results
+from bgaug_mm.evaluation.study.report import markdown, table
+from bgaug_mm.evaluation.study.results import Results
+from bgaug_mm.evaluation.study.spec import Arm, Method, Study, World
 
 STUDY = Study(
     config='x',
@@ -63,7 +63,8 @@ def test_masks_have_a_table_of_their_own(results):
     (exact,), (box,) = rows(text, 'exact masks', '2'), rows(text, 'box', '1')
     assert exact[2] == '-' and box[2] == '60.0 (1 seed)'
     assert box[5] == '50.0 (1 seed)'
-    assert box[8] == '20.0 (1 seed)' and box[-1] == '-10.0 (1 seed)'
+    assert box[7] == '20.0 (1 seed)' and box[-2] == '-10.0 (1 seed)'
+    assert box[-1] == '66.7 (1 seed)'
     assert exact[-1] == '-'
     assert not rows(text, 'plain')
 

@@ -54,7 +54,7 @@ class Arm:
         prob: Its probability, if not the file's.
         matched_negatives: Whether MoCo gets background-matched negatives.
         masks: What is done to the masks, see
-            :func:`~bgaug_mm.evaluation.study_masks.make_masks`. None: exact.
+            :func:`~bgaug_mm.evaluation.study.masks.make_masks`. None: exact.
         uniform: Whether it trains and is probed on the control's world.
         epochs: 0 for random weights; None for the config's.
         methods: The methods it is for; None for all.

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .statistics import Estimate, over_seeds, paired_difference
-from .study import Study
-from .study_jobs import Job
+from ..statistics import Estimate, over_seeds, paired_difference
+from .jobs import Job
+from .spec import Study
 
 Scores = Mapping[str, float | None]
 
@@ -57,15 +57,41 @@ class Results:
             return None
         return over_seeds([100 * (1 - treated / base) for treated, base in pairs])
 
+    def gain_kept(
+        self, world: str, method: str, arm: str, exact: str, key: str = 'mixed_rand'
+    ) -> Estimate | None:
+        """The share of another arm's gain over the base that this arm has, in percent.
+
+        Seed by seed; None where that arm gains nothing in some seed.
+        """
+        base, rows = self.study.base, self.scores.get((world, method, arm), {})
+        gains = {
+            name: {
+                seed: treated - plain
+                for seed, treated, plain in self._paired_seeds(world, method, name, key, base)
+            }
+            for name in (arm, exact)
+        }
+        seeds = [seed for seed in rows if seed in gains[arm] and seed in gains[exact]]
+        if not seeds or any(gains[exact][seed] <= 0 for seed in seeds):
+            return None
+        return over_seeds([100 * gains[arm][seed] / gains[exact][seed] for seed in seeds])
+
     def _pairs(
         self, world: str, method: str, arm: str, key: str, base: str
     ) -> Iterator[tuple[float, float]]:
+        for _, treated, plain in self._paired_seeds(world, method, arm, key, base):
+            yield treated, plain
+
+    def _paired_seeds(
+        self, world: str, method: str, arm: str, key: str, base: str
+    ) -> Iterator[tuple[int, float, float]]:
         rows = self.scores.get((world, method, arm), {})
         bases = self.scores.get((world, method, base), {})
         for seed in sorted(rows.keys() & bases.keys()):
             treated, plain = rows[seed].get(key), bases[seed].get(key)
             if treated is not None and plain is not None:
-                yield treated, plain
+                yield seed, treated, plain
 
     def to_json(self) -> dict[str, Any]:
         """Scores by ``world/method/arm/seed``, and all estimates."""

@@ -1,8 +1,8 @@
 import pytest
 import yaml
 
-from bgaug_mm.evaluation.study import Arm
-from bgaug_mm.evaluation.study_file import read_study
+from bgaug_mm.evaluation.study.file import read_study
+from bgaug_mm.evaluation.study.spec import Arm
 
 CONTENT = {
     'config': 'x/{method}_{world}.py',

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from bgaug_mm.evaluation import study_worker
+from bgaug_mm.evaluation.study import worker as study_worker
 from bgaug_mm.files import lock, write_json
 
 

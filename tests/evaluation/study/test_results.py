@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from bgaug_mm.evaluation.study import Arm, Method, Run, Study, World
-from bgaug_mm.evaluation.study_jobs import Job
-from bgaug_mm.evaluation.study_results import collect
+from bgaug_mm.evaluation.study.jobs import Job
+from bgaug_mm.evaluation.study.results import collect
+from bgaug_mm.evaluation.study.spec import Arm, Method, Run, Study, World
 
 STUDY = Study(
     config='x',
@@ -76,6 +76,8 @@ def test_only_seeds_of_both_are_paired(jobs):
     assert results.difference(*place, 'mixed_rand', 'swap').mean == -10
     assert results.estimate(*place, 'mask_iou').mean == 60
     assert results.closed(*place).mean == pytest.approx(50)
+    assert results.gain_kept(*place, 'swap').mean == pytest.approx(100 * 20 / 30)
+    assert results.gain_kept(*place, 'plain') is None, 'which gains nothing over itself'
 
 
 def test_without_a_control_or_a_gap(jobs, tmp_path):

@@ -13,7 +13,7 @@ import yaml
 
 from bgaug_mm.compat.config_paths import config_root
 
-from .study import Arm, Method, Study, World
+from .spec import Arm, Method, Study, World
 
 _NAME = re.compile(r'[A-Za-z0-9_.+-]+')
 _PRESET = 'demo/{}_study.yml'

@@ -15,7 +15,7 @@ from bgaug_mm.datasets.views import with_background_op
 from bgaug_mm.engine.launch_config import load_config, merge_options
 from bgaug_mm.engine.stretch import stretch
 
-from .study import Run, Study
+from .spec import Run, Study
 
 
 def run_config(study: Study, run: Run, mask_root: str | None = None) -> Config:

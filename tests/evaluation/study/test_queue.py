@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from bgaug_mm.evaluation.study import Run
-from bgaug_mm.evaluation.study_jobs import Job
-from bgaug_mm.evaluation.study_queue import Durations, work_through
+from bgaug_mm.evaluation.study.jobs import Job
+from bgaug_mm.evaluation.study.queue import Durations, work_through
+from bgaug_mm.evaluation.study.spec import Run
 
 DONE = "import json, sys; json.dump({'seconds': 120}, open(sys.argv[1], 'w'))"
 

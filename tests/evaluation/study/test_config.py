@@ -2,8 +2,8 @@ import pytest
 from mmengine.config import Config
 
 from bgaug_mm.compat.config_paths import config_root
-from bgaug_mm.evaluation.study import Arm, Method, Run, Study, World
-from bgaug_mm.evaluation.study_config import background_op, run_config
+from bgaug_mm.evaluation.study.config import background_op, run_config
+from bgaug_mm.evaluation.study.spec import Arm, Method, Run, Study, World
 
 ARMS = {
     'plain': Arm(),

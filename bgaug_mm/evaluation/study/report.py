@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .statistics import Estimate
-from .study_results import Results
+from ..statistics import Estimate
+from .results import Results
 
 #: Columns of the tables: score → heading.
 COLUMNS = {
@@ -66,21 +66,23 @@ def _mask_tables(
         if not present:
             continue
         exact = present[0].rpartition('.')[0]
-        keys = ('mixed_rand', 'bg_gap', 'net_gap')
+        keys = ('mixed_rand', 'net_gap' if results.study.control else 'bg_gap')
         head = [
             '', 'seeds', 'IoU', 'kept', 'removed',
             *(COLUMNS[key] for key in keys),
             *(f'{COLUMNS[key]}, minus {results.study.base}' for key in keys),
             f'mixed_rand, minus {exact}',
+            'of its gain, %',
         ]  # fmt: skip
         rows = []
         for arm in [exact, *present]:
             name = 'exact masks' if arm == exact else arm.rpartition('.')[2]
             estimate = _getter(results.estimate, world, method, arm)
             difference = _getter(results.difference, world, method, arm)
-            to_exact = None
+            to_exact = kept = None
             if arm != exact:
                 to_exact = results.difference(world, method, arm, 'mixed_rand', exact)
+                kept = results.gain_kept(world, method, arm, exact)
             quality = [estimate(f'mask_{key}') for key in ('iou', 'kept', 'removed')]
             rows.append([
                 name, _seeds(results, world, method, arm),
@@ -88,6 +90,7 @@ def _mask_tables(
                 *(_cell(estimate(key)) for key in keys),
                 *(_bold(difference(key)) for key in keys),
                 _bold(to_exact),
+                _cell(kept),
             ])  # fmt: skip
         parts += [f'{method}, {exact} on masks of all kinds ({world}):', table([head, *rows])]
     return parts

@@ -1,4 +1,4 @@
-"""One job of a study, as a process: ``python -m bgaug_mm.evaluation.study_worker JOB.json``.
+"""One job of a study, as a process: ``python -m bgaug_mm.evaluation.study.worker JOB.json``.
 
 Trains (from the last epoch on, if there is one) and evaluates, or makes masks.
 """
@@ -21,10 +21,10 @@ from bgaug_mm.engine import launch
 from bgaug_mm.files import lock, write_json
 from bgaug_mm.visualization.training_log import read_scalars, train_minutes
 
-from .background_gap import evaluate_backbone
-from .features import FrozenBackbone, build_frozen_backbone, load_frozen_backbone
-from .study_jobs import WORK_DIR
-from .study_masks import make_masks
+from ..background_gap import evaluate_backbone
+from ..features import FrozenBackbone, build_frozen_backbone, load_frozen_backbone
+from .jobs import WORK_DIR
+from .masks import make_masks
 
 
 def main(argv: Sequence[str] | None = None) -> int:

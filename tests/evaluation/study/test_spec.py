@@ -1,6 +1,6 @@
 import pytest
 
-from bgaug_mm.evaluation.study import Arm, Method, Run, Study, World
+from bgaug_mm.evaluation.study.spec import Arm, Method, Run, Study, World
 
 
 def study(**changes):

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from bgaug_mm.engine.training_run import TrainingRun
 from bgaug_mm.files import write_bytes
 
-from .study_jobs import Job
+from .jobs import Job
 
 _LOOK_EVERY = 0.5  # seconds
 _PRINT_EVERY = 30.0

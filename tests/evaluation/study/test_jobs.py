@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bgaug_mm.evaluation.study import Arm, Method, Study, World
-from bgaug_mm.evaluation.study_jobs import plan
+from bgaug_mm.evaluation.study.jobs import plan
+from bgaug_mm.evaluation.study.spec import Arm, Method, Study, World
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+TOOLS = Path(__file__).resolve().parents[3] / 'tools'
 MAKE = 'make_digits_on_photos.py {out} --seed {seed} --rho {rho}'
 STUDY = Study(
     config='bgaug_mm::demo/{method}_{world}.py',

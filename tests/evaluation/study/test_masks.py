@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgaug_mm.evaluation.study_masks import edited, make_masks
+from bgaug_mm.evaluation.study.masks import edited, make_masks
 
 
 def square(size=20, low=6, high=14):

@@ -18,8 +18,8 @@ from mmengine.config import Config
 
 from bgaug_mm.files import write_bytes, write_json
 
-from .study import Run, Study
-from .study_config import run_config
+from .config import run_config
+from .spec import Run, Study
 
 #: Raise when a run's evaluation changes, so that runs are made again.
 _FORMAT = 1
@@ -192,7 +192,7 @@ def _prepare(path: Path, task: Mapping[str, Any]) -> list[str]:
         for key, value in task.items()
     }
     write_json(path, {**absolute, 'started': time.time()})
-    return [sys.executable, '-m', 'bgaug_mm.evaluation.study_worker', str(path)]
+    return [sys.executable, '-m', 'bgaug_mm.evaluation.study.worker', str(path)]
 
 
 def _name(stem: str, *settings: Any) -> str:

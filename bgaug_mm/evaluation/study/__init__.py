@@ -1,0 +1,32 @@
+"""A whole study as jobs that can be interrupted: ``tools/evaluation/study.py``."""
+
+from .config import background_op, run_config, treat
+from .file import read_study
+from .jobs import Job, plan
+from .masks import make_masks
+from .plot import plot_study
+from .queue import Durations, work_through
+from .report import markdown
+from .results import Results, collect
+from .spec import Arm, Method, Run, Study, World
+
+__all__ = [
+    'Arm',
+    'Durations',
+    'Job',
+    'Method',
+    'Results',
+    'Run',
+    'Study',
+    'World',
+    'background_op',
+    'collect',
+    'make_masks',
+    'markdown',
+    'plan',
+    'plot_study',
+    'read_study',
+    'run_config',
+    'treat',
+    'work_through',
+]
