@@ -106,6 +106,9 @@ def evaluate_robustness(
     for name in ROBUSTNESS_SETS:
         if name not in (sets or set(ROBUSTNESS_SETS) - set(COSTLY)):
             continue
+        if outputs != 1000 and name not in ('imagenet9', 'backgrounds_challenge'):
+            skipped[name] = f'the classifier has {outputs} outputs, the set needs 1000'
+            continue
         if name == 'backgrounds_challenge':
             folder = Path(root) / IMAGENET9_FOLDER
             attempt(name, partial(backgrounds_challenge, classifier, folder, **options))
@@ -121,9 +124,9 @@ def evaluate_robustness(
         scores['imagenet9_bg_gap'] = _difference(
             scores['imagenet9_mixed_same'], scores['imagenet9_mixed_rand']
         )
-    of_corruptions, missing = corruption_scores(found)
-    scores.update(of_corruptions)
-    if not sets or 'imagenet_c' in sets:
+    if any(name.startswith('imagenet_c_') for name in found):
+        of_corruptions, missing = corruption_scores(found)
+        scores.update(of_corruptions)
         skipped.update(missing)
     return {
         'scores': {name: score.to_json() for name, score in scores.items()},

@@ -58,22 +58,18 @@ _WNID_SOURCES = (
 Opener = Callable[[], RobustnessSet]
 
 
-def find_wnids(root: str | os.PathLike[str]) -> list[str]:
+def find_wnids(root: str | os.PathLike[str]) -> Wnids:
     """ImageNet's 1000 WordNet ids, from what is there of ImageNet below `root`.
 
-    Raises:
-        FileNotFoundError: If nothing there lists 1000: says what can.
+    Where nothing lists them, ``imagenet/train``, which the error will then name: a set
+    that is not there itself is told first.
     """
     for name in _WNID_SOURCES:
         try:
             return imagenet_wnids(Path(root) / name)
         except (OSError, ValueError):
             continue
-    raise FileNotFoundError(
-        f"nothing below {root} lists ImageNet's 1000 WordNet ids: needed is one of "
-        f'{", ".join(_WNID_SOURCES)} (https://image-net.org/download-images), or name such a '
-        'folder or file (`wnids`)'
-    )
+    return Path(root) / _WNID_SOURCES[0]
 
 
 def openers(
@@ -92,21 +88,16 @@ def openers(
     def ids() -> Wnids:
         return find_wnids(root) if wnids is None else wnids
 
-    def ids_or(other: Path) -> Wnids:  # images that are not in class folders need none
-        try:
-            return ids()
-        except FileNotFoundError:
-            return other
-
     def part_of_c(corruption: str, severity: int) -> RobustnessSet:
         return ImageNetC(root / IMAGENET_C_FOLDER, corruption, severity, ids())
 
     if name == 'imagenet9':
+        folder = root / IMAGENET9_FOLDER
         label_map = 'in_to_in9.json' if outputs == 1000 else None
+        if not folder.is_dir():  # one line says so, not eight
+            return {name: partial(ImageNet9, folder)}
         return {
-            f'imagenet9_{subset}': partial(
-                ImageNet9, root / IMAGENET9_FOLDER, subset, label_map=label_map
-            )
+            f'imagenet9_{subset}': partial(ImageNet9, folder, subset, label_map=label_map)
             for subset in IMAGENET9_SUBSETS
         }
     if name == 'imagenet_v2':
@@ -120,18 +111,20 @@ def openers(
             )
         }
     if name == 'imagenet_c':
-        found = {}
+        if not (root / IMAGENET_C_FOLDER).is_dir():
+            return {name: partial(part_of_c, CORRUPTIONS[0], SEVERITIES[0])}
+        found: dict[str, Opener] = {}
         for corruption in CORRUPTIONS:
             if (root / IMAGENET_C_FOLDER / corruption).is_dir():
                 for severity in SEVERITIES:
                     one = partial(part_of_c, corruption, severity)
                     found[f'imagenet_c_{corruption}_{severity}'] = one
-            else:  # one line says so, not five
+            else:
                 found[f'imagenet_c_{corruption}'] = partial(part_of_c, corruption, SEVERITIES[0])
         return found
     return {
         name: {
-            'imagenet': lambda: ImageNetVal(root / 'imagenet', ids_or(root / 'imagenet/val')),
+            'imagenet': lambda: ImageNetVal(root / 'imagenet', ids()),
             'imagenet_real': lambda: ImageNetReaL(root / 'imagenet'),
             'imagenet_a': lambda: ImageNetA(root / 'imagenet-a', ids()),
             'imagenet_r': lambda: ImageNetR(root / 'imagenet-r', ids()),

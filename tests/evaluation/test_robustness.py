@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bgaug_mm.evaluation.robustness import evaluate_robustness
+from bgaug_mm.evaluation import ROBUSTNESS_SETS, evaluate_robustness
 
 SMALL = dict(short=8, crop=8, batch_size=500)
 
@@ -72,7 +72,7 @@ def test_corruption_error_of_the_one_that_is_there(result):
 def test_what_is_not_there_is_skipped_with_what_to_fetch(result):
     skipped = result[0]['skipped']
     assert 'imagenet-r.tar' in skipped['imagenet_r']
-    assert 'weather.tar' in skipped['imagenet_c_snow_1']
+    assert 'weather.tar' in skipped['imagenet_c_snow']
     assert 'imagenetv2-top-images' in skipped['imagenet_v2_top_images']
     assert 'not whole: gaussian_noise' in skipped['imagenet_c_mce']
     assert skipped['backgrounds_challenge'] == 'takes hours; name it to have it evaluated'
@@ -124,8 +124,19 @@ def test_a_broken_image_and_a_missing_class_leave_the_others(layouts, tmp_path):
     assert result['scores']['imagenet9_only_fg']['count'] == 17
     assert '1 of its 9 class folders: 03_' in result['skipped']['imagenet9_mixed_next']
     assert 'no image of it can be read' in result['skipped']['imagenet9_no_fg']
-    assert "lists ImageNet's 1000 WordNet ids" in result['skipped']['imagenet_a']
+    assert "imagenet/train is missing: ImageNet's WordNet ids" in result['skipped']['imagenet_a']
     assert 'imagenet9_bg_gap' in result['scores']
+
+
+def test_an_empty_folder_gives_a_line_for_each_archive(layouts, tmp_path):
+    result = evaluate_robustness(layouts.colour_classifier(), tmp_path, **SMALL)
+    assert not result['scores'] and not result['left_out']
+    assert set(result['skipped']) == {
+        *ROBUSTNESS_SETS, 'imagenet_v2_threshold0.7', 'imagenet_v2_top_images',
+    }  # fmt: skip
+    for name in set(ROBUSTNESS_SETS) - {'backgrounds_challenge'}:
+        reason = result['skipped'][name]
+        assert 'is missing' in reason and 'put it there' in reason, name
 
 
 def test_ids_may_lie_elsewhere(layouts, tmp_path):

@@ -103,7 +103,11 @@ def wnids_in(path: str | os.PathLike[str]) -> list[str]:
         with open(path, encoding='utf-8', errors='replace') as lines:
             return sorted({match[0] for line in lines if (match := _WNID.match(line))})
     except FileNotFoundError:
-        raise FileNotFoundError(f'no folder or file {path} of WordNet ids') from None
+        raise FileNotFoundError(
+            f"{path} is missing: ImageNet's WordNet ids are read from it, its train or val folder "
+            'or a file whose lines begin with an id (LOC_synset_mapping.txt). Fetch it from '
+            'https://image-net.org/download-images, or name another (`wnids`)'
+        ) from None
 
 
 def imagenet_wnids(source: str | os.PathLike[str] | Sequence[str]) -> list[str]:

@@ -42,7 +42,7 @@ def test_what_is_missing_is_named(layouts, tmp_path):
         ImageNetA(folder, layouts.WNIDS[1:])
     with pytest.raises(ValueError, match="README.txt lists ids that are not among ImageNet's: n1"):
         ImageNetA(folder, [*layouts.WNIDS[1:], 'n99999999'])
-    with pytest.raises(FileNotFoundError, match='no folder or file .* of WordNet ids'):
+    with pytest.raises(FileNotFoundError, match="nowhere is missing: ImageNet's WordNet ids are"):
         ImageNetA(folder, tmp_path / 'nowhere')
     for wnid in (layouts.WNIDS[5], layouts.WNIDS[20]):
         (folder / wnid).rename(tmp_path / wnid)
