@@ -34,6 +34,9 @@ CONFIGS = sorted(
 #: Those of saliency learn masks, or an encoder for it; the others views.
 SALIENCY = [name for name in CONFIGS if name.startswith('saliency/')]
 
+#: Those of benchmarks train on labels: tests/test_benchmark_configs.py.
+BENCHMARKS = [name for name in CONFIGS if name.startswith('benchmarks/')]
+
 #: Views of a step, by what the recipe's name begins with; 2 otherwise.
 MULTI_CROP = {'swav': 8, 'dino': 10, 'ibot': 10}
 
@@ -96,7 +99,7 @@ def select_hard_views(hook, model, dataset, batch):
     hook.before_train_iter(runner, 0, batch)
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if name not in SALIENCY])
+@pytest.mark.parametrize('name', [name for name in CONFIGS if name not in SALIENCY + BENCHMARKS])
 def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     """Dataset, model and hooks; and one batch of it gives a loss with gradients."""
     monkeypatch.chdir(data)

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
 
 _PREFIX = 'bgaug_mm::'
+_MMCLS_IN_MMSELFSUP = 'mmselfsup::benchmarks/classification/'
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -73,7 +74,12 @@ def resolve_base_paths() -> None:
             # No scope: like a local base. A scope would be written into every dict of the
             # base, and upstream's types in our configs would no longer be found.
             return config_path(cfg_path), None
-        return upstream(cfg_path, filename)
+        path, scope = upstream(cfg_path, filename)
+        # Reason: mmselfsup writes these for mmcls (their default_scope), but mmengine gives
+        # what is inherited the scope of the package, in which ImageClassifier is not found,
+        # and gives it to collate functions as an argument. Without a scope it is the default
+        # one. Delete when: mmselfsup's classification configs name the scopes of their types.
+        return path, None if cfg_path.startswith(_MMCLS_IN_MMSELFSUP) else scope
 
     _get_cfg_path._bgaug_mm = True  # type: ignore[attr-defined]
     Config._get_cfg_path = staticmethod(_get_cfg_path)

@@ -1,6 +1,7 @@
 """Datasets, transforms and sources of backgrounds."""
 
 from .collate import default_collate
+from .image_name_subset import ImageNameSubset
 from .mask_store import (
     MaskFolder,
     MaskStore,
@@ -13,6 +14,7 @@ from .robustness import RobustnessSet
 from .saliency_mask_dataset import SaliencyMaskDataset
 
 __all__ = [
+    'ImageNameSubset',
     'MaskFolder',
     'MaskStore',
     'PackedMaskStore',

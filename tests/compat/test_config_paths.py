@@ -46,6 +46,15 @@ def test_other_packages_and_local_paths_are_upstreams():
     assert Config._get_cfg_path('b.py', 'folder/a.py') == ('folder/b.py', None)
 
 
+def test_mmselfsups_classification_configs_keep_their_own_scope():
+    name = 'benchmarks/classification/imagenet/resnet50_linear-8xb32-steplr-100e_in1k.py'
+    path, scope = Config._get_cfg_path(f'mmselfsup::{name}', 'x.py')
+    assert path.endswith(f'mmselfsup/.mim/configs/{name}') and scope is None
+    cfg = Config.fromfile(config_path('benchmarks/linear_resnet50_sgd_100e.py'))
+    assert cfg.default_scope == 'mmcls'
+    assert '_scope_' not in cfg.model and '_scope_' not in cfg.train_dataloader.collate_fn
+
+
 def test_mmengine_hub():
     cfg = mmengine.hub.get_config('bgaug_mm::byol_bgswap.py')
     assert cfg.filename == config_path('byol_bgswap.py')

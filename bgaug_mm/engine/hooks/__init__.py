@@ -4,6 +4,7 @@ from .average_predictions_hook import AveragePredictionsHook
 from .collapse_hook import CollapseHook
 from .freeze_last_layer_hook import FreezeLastLayerHook
 from .hard_view_selection_hook import HardViewSelectionHook
+from .pretrained_backbone_hook import PretrainedBackboneHook
 from .sample_seed_hook import SampleSeedHook
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'CollapseHook',
     'FreezeLastLayerHook',
     'HardViewSelectionHook',
+    'PretrainedBackboneHook',
     'SampleSeedHook',
 ]
