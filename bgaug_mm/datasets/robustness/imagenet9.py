@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ IMAGENET9_SUBSETS = (
 IN_TO_IN9 = 'in_to_in9.json'
 
 _CLASSES = 9
+_CLASS_FOLDER = re.compile(r'0[0-8]_')
 _REPOSITORY = 'https://github.com/MadryLab/backgrounds_challenge'
 
 
@@ -62,7 +64,7 @@ def read_in_to_in9(path: Path) -> tuple[int, ...]:
 
 @DATASETS.register_module()
 class ImageNet9(RobustnessSet):
-    """One set of ImageNet-9: ``<data_root>/<subset>/val/<00_dog …>/*.JPEG``.
+    """One set of ImageNet-9: ``<data_root>/<subset>/<split>/<00_dog …>/*.JPEG``.
 
     Xiao et al., "Noise or Signal: The Role of Image Backgrounds in Object Recognition"
     (ICLR 2021, section 2). BG-Gap is the accuracy on `mixed_same` less that on `mixed_rand`.
@@ -75,6 +77,9 @@ class ImageNet9(RobustnessSet):
     Args:
         data_root (str | PathLike): ``bg_challenge``, as the archive unpacks.
         subset (str): One of ``IMAGENET9_SUBSETS``. Defaults to 'original'.
+        split (str): 'val', or 'train' to fit a probe: the training images are archives of
+            their own (``original.tar.gz`` …), with a ``val`` that the authors say to ignore,
+            so unpack them into another folder. Defaults to 'val'.
         label_map (str, optional): The file, below ``data_root`` when relative. Defaults to
             'in_to_in9.json' if that is there, else to none; when a file is named it must be
             there.
@@ -82,7 +87,7 @@ class ImageNet9(RobustnessSet):
 
     Raises:
         FileNotFoundError: If the set, or the named map, is not there.
-        ValueError: For an unknown subset, a class folder missing, or a map with gaps.
+        ValueError: For an unknown subset or split, a class folder missing, or a map with gaps.
     """
 
     SOURCE = f'{_REPOSITORY}/releases/download/data/backgrounds_challenge_data.tar.gz'
@@ -94,34 +99,43 @@ class ImageNet9(RobustnessSet):
         data_root: str | os.PathLike[str],
         subset: str = 'original',
         *,
+        split: str = 'val',
         label_map: str | None = None,
         **kwargs: Any,
     ) -> None:
         if subset not in IMAGENET9_SUBSETS:
             raise ValueError(f'`subset` must be one of {IMAGENET9_SUBSETS}, but got {subset!r}')
+        if split not in ('val', 'train'):
+            raise ValueError(f"`split` must be 'val' or 'train', but got {split!r}")
         self.subset = subset
+        self.split = split
         self.label_map = label_map
         super().__init__(data_root, **kwargs)
 
     @property
     def folder(self) -> Path:
         """The folder of the class folders."""
-        return self.root / self.subset / 'val'
+        return self.root / self.subset / self.split
 
     def samples(self) -> Iterable[tuple[str, Label]]:
         """Images of the subset; fills in ``classes`` and ``label_map``."""
-        folder = require(self.folder, f'the set {self.subset}', self.SOURCE)
-        found = folders_in(folder)
+        folder = require(
+            self.folder,
+            f'the set {self.subset}',
+            self.SOURCE if self.split == 'val' else f'a set under "Training Data" of {_REPOSITORY}',
+        )
         # The names are the authors', `02_wheeled vehicle`; their numbers are the labels.
         labels: dict[str, Label] = {
-            name: int(name[:2]) for name in found if name[:2].isdecimal() and name[2:3] == '_'
+            name: int(name[:2]) for name in folders_in(folder) if _CLASS_FOLDER.match(name)
         }
-        missing = sorted(set(range(_CLASSES)) - set(labels.values()))
+        missing = [number for number in range(_CLASSES) if number not in labels.values()]
         if missing:
             raise ValueError(
                 f'{folder} misses {len(missing)} of its {_CLASSES} class folders: '
                 + ', '.join(f'{number:02d}_…' for number in missing)
             )
+        if len(labels) > _CLASSES:
+            raise ValueError(f'{folder} has two folders of one class: {", ".join(labels)}')
         self._metainfo['classes'] = tuple(name[3:] for name in labels)
         path = self.root / (self.label_map or IN_TO_IN9)
         if self.label_map is not None or path.is_file():

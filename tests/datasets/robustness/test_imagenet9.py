@@ -30,6 +30,15 @@ def test_labels_are_the_numbers_of_the_folders(root, subset):
     assert dataset.metainfo['num_classes'] == 9
 
 
+def test_training_images_lie_in_a_folder_of_their_own(layouts, tmp_path):
+    layouts.imagenet9(tmp_path)
+    folder = tmp_path / 'bg_challenge'
+    with pytest.raises(FileNotFoundError, match=r'original/train is missing.*"Training Data" of'):
+        ImageNet9(folder, split='train')
+    (folder / 'original/val').rename(folder / 'original/train')
+    assert len(ImageNet9(folder, split='train')) == 18
+
+
 def test_without_a_map_there_is_none_unless_named(layouts, tmp_path):
     layouts.imagenet9(tmp_path, label_map=False)
     folder = tmp_path / 'bg_challenge'
@@ -52,6 +61,12 @@ def test_a_missing_set_or_class_is_named(layouts, tmp_path):
     (folder / 'original/val/stray').mkdir()
     with pytest.raises(ValueError, match='no class of the set: stray'):
         ImageNet9(folder)
+    (folder / 'original/val/stray').rmdir()
+    (folder / 'original/val/03_snake').mkdir()
+    with pytest.raises(ValueError, match='has two folders of one class: .*03_reptile, 03_snake'):
+        ImageNet9(folder)
+    with pytest.raises(ValueError, match="`split` must be 'val' or 'train', but got 'test'"):
+        ImageNet9(folder, split='test')
     with pytest.raises(ValueError, match="`subset` must be one of .* but got 'train'"):
         ImageNet9(folder, 'train')
 
