@@ -158,3 +158,13 @@ def test_saliency_extra_names_the_commands(installed):
             raise ImportError(str(error).replace('\n', ' ')) from error
     with pytest.raises(ImportError, match=r'opencv-contrib-python==4\.12\.0\.88'):
         environment.require_saliency('cv2.no_such_part')
+
+
+def test_evaluation_extra_names_its_command(installed):
+    installed(CURRENT)
+    environment.require_evaluation('numpy')
+    with pytest.raises(ImportError) as caught:
+        environment.require_evaluation('no_such_module')
+    message = str(caught.value)
+    assert message.startswith('no_such_module is not installed; run:\n')
+    assert re.search(r'-m pip install --no-deps -r \S*requirements/evaluation\.txt$', message)

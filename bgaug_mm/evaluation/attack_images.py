@@ -110,9 +110,9 @@ def attack_images(
     check_images(classifier, images, labels, allowed)
     if not eps > 0:
         raise ValueError(f'`eps` must be above 0, but got {eps}')
-    images, labels = images.cpu().float(), labels.cpu()
-    result = images.clone()
     with undisturbed(classifier):
+        images, labels = images.cpu().float(), labels.cpu()
+        result = images.clone()
         estimator = _estimator(classifier, images.shape[1:])
         for begin in range(0, len(images), batch_size):
             chosen = torch.arange(begin, min(begin + batch_size, len(images)))

@@ -1,6 +1,23 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
+
+from bgaug_mm.evaluation import FrozenBackbone, FrozenClassifier, LinearProbe
+
+
+@pytest.fixture(scope='session')
+def linear_classifier():
+    """A classifier of linear weights (C, D) on features, which are all values of the image."""
+
+    def build(weight, bias, features: nn.Module | None = None) -> FrozenClassifier:
+        width = weight.shape[1]
+        zeros, ones = torch.zeros(width).double(), torch.ones(width).double()
+        probe = LinearProbe(weight.double(), bias.double(), zeros, ones)
+        return FrozenClassifier(FrozenBackbone(features or nn.Flatten(), to_rgb=False), probe)
+
+    return build
 
 
 @pytest.fixture
