@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 # Before torch and numpy are imported: many threads on few cores make the small
@@ -104,3 +105,31 @@ def wheel(source_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def layouts() -> SimpleNamespace:
     """What ``tests/robustness_layouts.py`` defines."""
     return SimpleNamespace(**runpy.run_path(str(ROOT / 'tests/robustness_layouts.py')))
+
+
+class _Squares:
+    """Objects are bright squares in one channel a class, backgrounds shades in noise."""
+
+    classes = ('blue', 'green', 'red')
+    backgrounds = ('dark', 'middle', 'light')
+
+    def foreground(self, rng, fold, label):
+        colour, mask = np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8)
+        top, left = rng.integers(1, 7, 2)
+        mask[top : top + 8, left : left + 8] = 255
+        colour[..., 2 - label] = rng.integers(200, 256)
+        return colour, mask
+
+    def background(self, rng, fold, background):
+        return rng.integers(10, 40, (16, 16, 3)).astype(np.uint8) + np.uint8(60 * background)
+
+
+@pytest.fixture(scope='session')
+def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world of 16 px, 3 classes, with masks, triplets, no_fg and adversarial; read only."""
+    from bgaug_mm.datasets.worlds import compose_world, write_world
+
+    out = tmp_path_factory.mktemp('worlds') / 'squares'
+    images = compose_world(_Squares(), per_class=12, test_per_class=4, challenge=True)
+    write_world(out, images, maker='squares', args={})
+    return out

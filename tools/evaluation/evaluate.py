@@ -28,11 +28,16 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
 from bgaug_mm.compat import CheckpointError  # noqa: E402
-from bgaug_mm.evaluation import build_frozen_backbone, load_frozen_backbone  # noqa: E402
+from bgaug_mm.evaluation import (  # noqa: E402
+    build_frozen_backbone,
+    load_classifier,
+    load_frozen_backbone,
+)
 from bgaug_mm.evaluation.checkpoint_weights import read_checkpoint, stored_config  # noqa: E402
 from bgaug_mm.evaluation.results import Evaluation, read_runs  # noqa: E402
 from bgaug_mm.evaluation.run_result import FAILURES, RunResult  # noqa: E402
 from bgaug_mm.evaluation.suite import PARTS, SuiteOptions, evaluate_world  # noqa: E402
+from bgaug_mm.evaluation.suite_imagenet import evaluate_imagenet  # noqa: E402
 from bgaug_mm.evaluation.suite_pictures import pictures  # noqa: E402
 from bgaug_mm.evaluation.suite_report import tables, write_markdown, write_report  # noqa: E402
 
@@ -115,17 +120,30 @@ def spread_out(values: Sequence[str] | None, count: int) -> list[str | None]:
 def evaluate_mini(
     args: argparse.Namespace, source: str, config: Config | None, label: str, data: str
 ) -> RunResult:
-    """The small suite on a checkpoint; `source` may be ``random:`` before one."""
+    """The small suite on a checkpoint; without one on random weights."""
     options = SuiteOptions(
         size=args.size, batch_size=args.batch_size, device=args.device, k=args.k, l2=args.l2,
         probed=args.probed, parts=tuple(part for part in PARTS if part not in args.skip),
     )  # fmt: skip
-    if label == 'random init' and not source:
+    if not source:
         backbone = build_frozen_backbone(config, seed=0)
     else:
         backbone = load_frozen_backbone(source, config)
     return evaluate_world(
         backbone, data, label=label, checkpoint=source or 'random weights', options=options,
+        progress=lambda part: print(f' {part}', end='', flush=True),
+    )  # fmt: skip
+
+
+def evaluate_robustness_sets(
+    args: argparse.Namespace, source: str, config: Config | None, label: str, data: str
+) -> RunResult:
+    """The suite imagenet on a checkpoint of a classifier."""
+    if not source:
+        raise ValueError('random weights have no head to classify with')
+    return evaluate_imagenet(
+        load_classifier(source, config), data, label=label, checkpoint=source, sets=args.sets,
+        batch_size=args.batch_size, device=args.device,
         progress=lambda part: print(f' {part}', end='', flush=True),
     )  # fmt: skip
 
@@ -202,7 +220,7 @@ def write_all(evaluation: Evaluation, folder: Path, opening: str, *, size: int |
     print(f'\n{results}, {folder / "results.md"}, {folder / "report.html"}')
 
 
-SUITES = {'mini': evaluate_mini}
+SUITES = {'mini': evaluate_mini, 'imagenet': evaluate_robustness_sets}
 
 if __name__ == '__main__':
     warnings.filterwarnings('ignore', module='mmcv')  # about options nobody here set
