@@ -29,6 +29,15 @@ from bgaug_mm.datasets.worlds import PooledSource, add_world_options, make_world
 from bgaug_mm.datasets.worlds.pool_options import add_pool_options, open_pools  # noqa: E402
 
 
+def report(source: PooledSource) -> PooledSource:
+    """Say how many images could not be used."""
+    for kind, pool in (('foregrounds', source.objects), ('backgrounds', source.plates)):
+        if left_out := getattr(pool, 'left_out', {}):
+            reasons = ', '.join(f'{count} × {reason}' for reason, count in left_out.items())
+            print(f'{kind}: left out {reasons}')
+    return source
+
+
 def recorded(source: PooledSource) -> dict[str, Any]:
     """What decides about the pixels, for the manifest."""
     return {
@@ -59,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     make_world(
         'make_backgrounds_challenge',
         args,
-        lambda: open_pools(args),
+        lambda: report(open_pools(args)),
         recorded=recorded,
         noted=noted,
         challenge=True,

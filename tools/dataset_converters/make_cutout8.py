@@ -103,7 +103,6 @@ def make_pool(root: Path, debs: list[Path], *, any_version: bool = False) -> str
     """
     with open(LIST, encoding='utf-8', newline='') as file:
         rows = list(csv.DictReader(file))
-    progress = Progress(len(rows), name='pictures', unit='pictures')
     manifest = [['file', 'class', 'source_package', 'source_file', 'licence', 'sha256']]
     missing, changed = [], []
     for kind, package in PACKAGES.items():
@@ -112,6 +111,7 @@ def make_pool(root: Path, debs: list[Path], *, any_version: bool = False) -> str
             raise ValueError(f'no {package.name}_*.deb among {[str(path) for path in debs]}')
         own = [row for row in rows if row['file'].startswith(f'{kind}/')]
         found = read_package(deb, package, {row['source'] for row in own}, root)
+        progress = Progress(len(own), name=kind, unit='pictures')
         if 'copyright' in found:
             _write(root / 'licenses' / f'{package.name}.copyright', found['copyright'])
         for row in own:
@@ -128,7 +128,7 @@ def make_pool(root: Path, debs: list[Path], *, any_version: bool = False) -> str
                 row['file'], row['file'].split('/')[1], deb.name.removesuffix('_all.deb'),
                 package.prefix + row['source'], row['licence'], hashlib.sha256(made).hexdigest(),
             ])  # fmt: skip
-    progress.close()
+        progress.close()
     faults = ''
     for files, fault in ((missing, 'not there'), (changed, 'others than listed')):
         if files:

@@ -15,7 +15,8 @@ from .samples import with_samples
 from .writing import Item, write_world
 
 
-def _rho(text: str) -> float | None:
+def correlation(text: str) -> float | None:
+    """``--rho``: a number, or None for "uniform"."""
     return None if text == 'uniform' else float(text)
 
 
@@ -39,7 +40,7 @@ def add_world_options(
     )
     parser.add_argument(
         '--rho',
-        type=_rho,
+        type=correlation,
         default=0.9,
         help='class-background correlation in [0, 1], or "uniform": every background equally '
         'often, for a control (default 0.9)',

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 T = TypeVar('T')
 
@@ -16,10 +16,12 @@ T = TypeVar('T')
 def _read(path: Path, mode: str) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert(mode), dtype=np.uint8)
+            # as OpenCV does, which the masks of photographs are made with
+            upright = ImageOps.exif_transpose(image)
+            return np.asarray(upright.convert(mode), dtype=np.uint8)
     except FileNotFoundError:
         raise FileNotFoundError(f'no image at {path}') from None
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ValueError(f'{path} is not an image that can be read: {error}') from error
 
 

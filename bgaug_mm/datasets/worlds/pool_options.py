@@ -68,6 +68,10 @@ def open_pools(args: argparse.Namespace) -> PooledSource:
     """
     if args.limit < 1:
         raise ValueError(f'`--limit` must be at least 1, but got {args.limit}')
+    if args.foregrounds == 'digits' and args.masks is not None:
+        raise ValueError('`--masks` goes with a folder of images, not with `--foregrounds digits`')
+    if args.background_masks is not None and args.backgrounds in (None, 'photos', 'own'):
+        raise ValueError('`--background-masks` goes with a folder of images as `--backgrounds`')
     return PooledSource(_objects(args), _plates(args))
 
 

@@ -32,10 +32,10 @@ def with_samples(items: Iterable[ComposedImage | Triplet]) -> Iterator[Item]:
         shown = item.set_name in SETS or item.set_name in CHALLENGE_SETS
         if shown and file.startswith('00000') and (name in rows or len(rows) < _ROWS):
             adversarial = item.set_name == 'adversarial'
-            rows.setdefault(name, {})[f'on {item.background}' if adversarial else item.set_name] = (
-                item
-            )
-    yield WorldFile(SAMPLES, _sheet(rows))
+            column = f'on {item.background}' if adversarial else item.set_name
+            rows.setdefault(name, {})[column] = item
+    if rows:
+        yield WorldFile(SAMPLES, _sheet(rows))
 
 
 def _sheet(rows: dict[str, dict[str, ComposedImage]]) -> bytes:
