@@ -1,0 +1,154 @@
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from PIL import Image
+
+from bgaug_mm.evaluation import (
+    build_frozen_backbone,
+    extract_features,
+    fit_linear_probe,
+    fit_linear_probe_in_batches,
+    knn_predict,
+    list_labelled_images,
+)
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools/evaluation/probe.py'
+CONFIG = Config({
+    'default_scope': 'mmcls',
+    'model': {
+        'type': 'ImageClassifier',
+        'backbone': {
+            'type': 'ResNet', 'depth': 18, 'base_channels': 4, 'stem_channels': 4,
+            'out_indices': (3,),
+        },
+    },
+})  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def tool():
+    return runpy.run_path(str(TOOL))
+
+
+@pytest.fixture(scope='module')
+def backbone():
+    return build_frozen_backbone(CONFIG, seed=1)
+
+
+@pytest.fixture
+def place(tmp_path, backbone):
+    """Noise, a little brighter by class; a checkpoint."""
+    rng = np.random.default_rng(0)
+    for part, count in (('train', 12), ('val', 8), ('other', 4)):
+        for i in range(count):
+            path = tmp_path / part / f'{i % 2}' / f'{i:02}.png'
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(0, 200, (40, 48, 3)) + 15 * (i % 2)
+            Image.fromarray(pixels.astype(np.uint8)).save(path)
+    state = {f'backbone.{key}': value for key, value in backbone.backbone.state_dict().items()}
+    content = {'state_dict': state, 'meta': {'cfg': CONFIG.pretty_text}}
+    torch.save(content, tmp_path / 'epoch_1.pth')
+    return tmp_path
+
+
+def command(place, *options):
+    return [
+        str(place / 'epoch_1.pth'), '--train', str(place / 'train'), '--device', 'cpu',
+        '--size', '32', '--json', str(place / 'x.json'), *options,
+    ]  # fmt: skip
+
+
+def test_accuracies_are_those_of_the_probes(tool, place, backbone, capsys):
+    tests = ['--test', str(place / 'val'), str(place / 'other')]
+    tool['main'](command(place, *tests, '--short', '36', '--k', '1', '5'))
+    features, labels = {}, {}
+    for part in ('train', 'val', 'other'):
+        images = list_labelled_images(place / part)
+        features[part] = extract_features(backbone, images.files, size=32, short=36)
+        labels[part] = torch.tensor(images.labels)
+    found = json.loads((place / 'x.json').read_text())
+    probe = fit_linear_probe(features['train'], labels['train'])
+    for part in ('val', 'other'):
+        expected = {
+            f'knn_{k}': knn_predict(features['train'], labels['train'], features[part], k=k)
+            for k in (1, 5)
+        }
+        expected['linear'] = probe.predict(features[part])
+        assert found['accuracy'][part] == {
+            key: 100 * (value == labels[part]).double().mean().item()
+            for key, value in expected.items()
+        }
+    assert found['train_images'] == 12 and found['failures'] == {}
+    assert found['settings']['k'] == [1, 5] and len(found['checkpoint_sha256']) == 64
+    header, *rows = capsys.readouterr().out.splitlines()[-4:-1]
+    assert header.split() == ['knn_1', 'knn_5', 'linear']
+    assert [row.split()[0] for row in rows] == ['val', 'other']
+
+
+def test_banks_are_kept_and_broken_images_named(tool, place, capsys, monkeypatch):
+    (place / 'val/1/03.png').write_bytes(b'broken')
+    options = ['--test', str(place / 'val'), '--banks', str(place / 'banks'), '--probes', 'knn']
+    tool['main'](command(place, *options))
+    assert 'val: 1 images could not be read, e.g. 1/03.png: it is no image' in (
+        capsys.readouterr().out
+    )
+    first = json.loads((place / 'x.json').read_text())
+    assert list(first['failures']['val']) == ['1/03.png']
+    assert list(first['accuracy']['val']) == ['knn_20']
+    assert sorted(path.name for path in (place / 'banks').iterdir()) == ['test_val', 'train']
+    before = (place / 'banks/train/features.npy').stat().st_mtime_ns
+    tool['main'](command(place, *options))
+    assert json.loads((place / 'x.json').read_text()) == first
+    assert (place / 'banks/train/features.npy').stat().st_mtime_ns == before
+    with pytest.raises(SystemExit, match='made with another dtype: choose another folder'):
+        tool['main'](command(place, *options, '--dtype', 'float16'))
+    tool['main'](command(place, *options, '--dtype', 'float16', '--overwrite'))
+
+
+def test_lists_and_the_solver_in_batches(tool, place, backbone):
+    names = [f'train/{i % 2}/{i:02}.png {i % 2}' for i in range(12)]
+    (place / 'train.txt').write_text('\n'.join(names))
+    (place / 'half.txt').write_text('\n'.join(names[:6]))
+    argv = command(place, '--test', str(place / 'half.txt'), '--probes', 'linear')
+    argv[argv.index(str(place / 'train'))] = str(place / 'train.txt')
+    tool['main']([*argv, '--solver', 'batches', '--epochs', '300'])
+    images = list_labelled_images(place / 'train.txt')
+    features, labels = (
+        extract_features(backbone, images.files, size=32),
+        torch.tensor(images.labels),
+    )
+    probe = fit_linear_probe_in_batches(features, labels, epochs=300)
+    expected = 100 * (probe.predict(features[:6]) == labels[:6]).double().mean().item()
+    found = json.loads((place / 'x.json').read_text())['accuracy']
+    assert found == {'half': {'linear': pytest.approx(expected)}}
+
+
+def test_errors_are_one_line(tool, place):
+    val = ['--test', str(place / 'val')]
+    for options, message in (
+        (['--test', str(place / 'none')], 'probe: there is no folder or list .*none'),
+        ([*val, str(place / 'val')], 'probe: --test names a set twice'),
+        ([*val, '--k', '0'], r'probe: `k` must be at least 1'),
+        ([*val, '--config', str(place / 'none.py')], 'none.py'),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            tool['main'](command(place, *options))
+    (place / 'val/x').mkdir()
+    Image.new('RGB', (9, 9)).save(place / 'val/x/0.png')
+    with pytest.raises(SystemExit, match='val has 1 classes that the training images do not have'):
+        tool['main'](command(place, *val))
+    torch.save({'state_dict': {'a': torch.zeros(1)}}, place / 'epoch_1.pth')
+    with pytest.raises(SystemExit, match='has no config in its meta; name it with --config'):
+        tool['main'](command(place, '--test', str(place / 'other')))
+
+
+def test_names_of_sets(tool):
+    names = tool['set_names']
+    assert names(['w/val', 'w/train/']) == ['val', 'train']
+    assert names(['a/val', 'b/val']) == ['a_val', 'b_val']
+    assert names(['/x/list.txt']) == ['list']
