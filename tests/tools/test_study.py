@@ -42,21 +42,18 @@ def study(tmp_path):
     return write
 
 
-def test_from_nothing_to_the_table(tool, study, tmp_path, capsys):
-    """Made, trained, probed and shown; a failing run beside; and nothing is done twice."""
-    out = tmp_path / 'out'
-    only = ['--only', '*/untrained', '*/swap', '*/broken']
-    broken = {'op': {'type': 'bgaug_mm.Nothing'}}
-    name = study(arms={**STUDY['arms'], 'broken': broken})
+def test_from_nothing_to_the_table(tool, study, tmp_path, capsys, monkeypatch):
+    """Made, trained, probed and shown; nothing is done twice; what failed is said."""
+    name, out = study(), tmp_path / 'out'
+    only = ['--only', '*/swap']
     assert tool([name, str(out), '--list', *only]) == 0
-    assert '0 of 4 done; ' in capsys.readouterr().out
+    assert '0 of 2 done; ' in capsys.readouterr().out
     assert not out.exists()
 
-    assert tool([name, str(out), '--jobs', '2', *only]) == 1, 'a run has failed'
-    said = capsys.readouterr()
-    assert 'Nothing' in said.out and 'digits/simclr/broken/0: ended with status' in said.err
+    assert tool([name, str(out), '--jobs', '2', *only]) == 0
+    assert '| simclr | swap | 1 |' in capsys.readouterr().out
     results = json.loads((out / 'results.json').read_text())
-    assert set(results['runs']) == {'digits/simclr/untrained/0', 'digits/simclr/swap/0'}
+    assert set(results['runs']) == {'digits/simclr/swap/0'}
     scores = results['runs']['digits/simclr/swap/0']
     assert scores['bg_gap'] == scores['mixed_same'] - scores['mixed_rand']
     assert 0 < scores['projection_spread'] <= 150 and scores['minutes'] > 0
@@ -65,13 +62,22 @@ def test_from_nothing_to_the_table(tool, study, tmp_path, capsys):
     (folder,) = out.glob('runs/digits-simclr-swap-0-*/work_dir')
     assert [path.name for path in folder.glob('*.pth')] == ['epoch_2.pth']
 
-    stamp = folder.stat().st_mtime_ns
-    assert tool([name, str(out), '--only', '*/swap', '*/untrained']) == 0
-    assert folder.stat().st_mtime_ns == stamp
+    stamp = (folder.parent / 'result.json').stat().st_mtime_ns
+    assert tool([name, str(out), *only]) == 0
     assert tool([name, str(out), '--table']) == 0
+    assert (folder.parent / 'result.json').stat().st_mtime_ns == stamp
+    (plain,) = [job for job in tool.__globals__['plan'](
+        tool.__globals__['read_study'](name), out, ROOT / 'tools'
+    ) if job.run and job.run.arm == 'plain']  # fmt: skip
+    plain.failed.write_text('why')
     tool([name, str(out), '--list'])
     listed = capsys.readouterr().out
     assert 'FAILED' in listed and '  done ' in listed
+    monkeypatch.setitem(
+        tool.__globals__, 'work_through', lambda jobs, **options: {'plain': 'no\nspace'}
+    )
+    assert tool([name, str(out)]) == 1
+    assert capsys.readouterr().err == 'plain: no\n'
 
 
 def test_bad_input(tool, study, tmp_path):

@@ -68,3 +68,19 @@ def test_a_failing_training_gives_its_status(job, tmp_path, monkeypatch):
     assert study_worker.main([str(path)]) == 2
     assert asked[0][0] == 'train' and asked[0][-1] == '--resume'
     assert not done.exists()
+
+
+def test_random_weights_are_evaluated(job, tmp_path, monkeypatch):
+    path, done = job
+    (tmp_path / 'config.py').write_text('model = dict(type="x")\n')
+    values = json.loads(path.read_text())
+    values.update(task='run', config=str(tmp_path / 'config.py'), train=False, run={'arm': 'u'})
+    write_json(path, values)
+    monkeypatch.setattr(study_worker, 'build_frozen_backbone', lambda config, seed: ('net', seed))
+    monkeypatch.setattr(
+        study_worker, 'evaluate_backbone', lambda net, world: {'original': float(net[1])}
+    )
+    assert study_worker.main([str(path)]) == 0
+    content = json.loads(done.read_text())
+    assert content['scores'] == {'original': 3.0} and content['run'] == {'arm': 'u'}
+    assert content['seconds'] >= 0 and 'minutes' not in content
