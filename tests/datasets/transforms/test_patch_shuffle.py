@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from bgaug_mm.datasets.sample_stream import SAMPLE_STREAM
 from bgaug_mm.datasets.transforms import BackgroundRemove, MultiView, PatchShuffle
 from bgaug_mm.datasets.transforms.patch_shuffle import apply_order, shuffle_order
+from bgaug_mm.registry import TRANSFORMS
 
 
 def _naive(height: int, width: int, grid: int, shuffled: str, rng) -> np.ndarray:
@@ -106,6 +108,27 @@ def test_in_views_before_a_background_operation(photos) -> None:
         assert own.sum() == mask.sum() and not view[own == 0].any()
         # the foreground is what the upper half was
         assert sorted(map(tuple, view[own == 255])) == sorted(map(tuple, image[:16].reshape(-1, 3)))
+
+
+def test_a_sample_draws_its_own_from_a_config(photos, stream) -> None:
+    """Seeds come from (seed, epoch, sample), whatever was drawn before."""
+    SAMPLE_STREAM.set(seed=0, epoch=0)
+    steps = (
+        dict(type='bgaug_mm.SeedSample'),
+        dict(type='bgaug_mm.PatchShuffle', grid=4),
+        dict(type='bgaug_mm.GammaDistortion', gamma=(0.2, 5.0)),
+    )
+    pipeline = [TRANSFORMS.build(step) for step in steps]
+
+    def run(index: int) -> np.ndarray:
+        results = {'img': photos[0][:32, :32], 'sample_idx': index}
+        for transform in pipeline:
+            results = transform(results)
+        return results['img']
+
+    first = run(3)
+    assert not np.array_equal(run(4), first)
+    np.testing.assert_array_equal(run(3), first)
 
 
 @pytest.mark.parametrize(
