@@ -27,12 +27,16 @@ from .input_gradients import GradientShare, gradient_share
 from .knn import knn_predict
 from .labelled_images import LabelledImages, list_labelled_images
 from .linear_probe import LinearProbe, fit_linear_probe
+from .measures import Measure
 from .minibatch_probe import fit_linear_probe_in_batches
 from .predictions import SetPredictions, load_predictions, save_predictions
+from .results import Evaluation, read_runs
 from .robustness import evaluate_robustness
 from .robustness_sets import ROBUSTNESS_SETS
+from .run_result import RunResult
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .structure import structure_scores
+from .suite import SuiteOptions, evaluate_world
 from .table import COLUMNS, format_score, score_table
 
 __all__ = [
@@ -45,6 +49,7 @@ __all__ = [
     'Attack',
     'AttackResult',
     'Estimate',
+    'Evaluation',
     'FeatureBank',
     'FrozenBackbone',
     'FrozenClassifier',
@@ -54,7 +59,10 @@ __all__ = [
     'LabelledImages',
     'LinearProbe',
     'LoadedClassifier',
+    'Measure',
+    'RunResult',
     'SetPredictions',
+    'SuiteOptions',
     'attack_accuracy',
     'bootstrap',
     'build_frozen_backbone',
@@ -62,6 +70,7 @@ __all__ = [
     'embedding_spread',
     'evaluate_backbone',
     'evaluate_robustness',
+    'evaluate_world',
     'extract_feature_bank',
     'extract_features',
     'fit_linear_probe',
@@ -82,6 +91,7 @@ __all__ = [
     'over_seeds',
     'paired_difference',
     'read_checkpoint',
+    'read_runs',
     'save_predictions',
     'score_table',
     'stored_config',

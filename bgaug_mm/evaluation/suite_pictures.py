@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bgaug_mm.files import write_image
 from bgaug_mm.visualization import Section, contact_sheet, with_outline
 
+from .classifier import FrozenClassifier
 from .features import read_image
 from .heat_maps import heat_maps
 from .results import Evaluation
@@ -160,8 +161,9 @@ def _answers(run: RunResult, set_name: str) -> list[tuple[int, float]]:
     return list(zip(answers.tolist(), run.confidence[set_name].tolist(), strict=True))
 
 
-def _on_cpu(run: RunResult) -> torch.nn.Module:
-    assert run.classifier is not None
+def _on_cpu(run: RunResult) -> FrozenClassifier:
+    if run.classifier is None:
+        raise ValueError(f'{run.label} has no network here')
     return run.classifier.cpu()
 
 
