@@ -101,15 +101,15 @@ def openers(
             for subset in IMAGENET9_SUBSETS
         }
     if name == 'imagenet_v2':
-        # the three test sets; `imagenet_v2` is the one of most papers
-        return {
-            f'imagenet_v2{suffix}': partial(ImageNetV2, root / IMAGENET_V2_FOLDERS[variant])
-            for suffix, variant in (
-                ('', 'matched-frequency'),
-                ('_threshold0.7', 'threshold0.7'),
-                ('_top_images', 'top-images'),
-            )
+        # the test set of most papers, and the two others where they are
+        folders = {
+            f'imagenet_v2_{variant}': root / folder
+            for variant, folder in IMAGENET_V2_FOLDERS.items()
+            if (root / folder).is_dir()
         }
+        folders.pop('imagenet_v2_matched-frequency', None)
+        folders = {name: root / IMAGENET_V2_FOLDERS['matched-frequency'], **folders}
+        return {one: partial(ImageNetV2, folder) for one, folder in folders.items()}
     if name == 'imagenet_c':
         if not (root / IMAGENET_C_FOLDER).is_dir():
             return {name: partial(part_of_c, CORRUPTIONS[0], SEVERITIES[0])}

@@ -17,6 +17,7 @@ def root(layouts, tmp_path_factory):
     layouts.imagenet_real(root)
     layouts.imagenet_a(root)
     layouts.imagenet_v2(root)
+    layouts.imagenet_v2(root, 'imagenetv2-top-images-format-val')
     layouts.imagenet9(root)
     layouts.imagenet_c(root, 'fog', wrong=50)
     layouts.objectnet(root)
@@ -40,7 +41,8 @@ def means(result):
 def test_accuracies_are_those_of_the_pictures(result):
     scores = means(result[0])
     assert scores['imagenet'] == pytest.approx(90)
-    assert scores['imagenet_v2'] == 100 and scores['imagenet_sketch'] == 100
+    assert scores['imagenet_v2'] == scores['imagenet_v2_top-images'] == 100
+    assert scores['imagenet_sketch'] == 100
     # class 10's picture looks like class 11, which is not among the 200: the first of equals
     assert scores['imagenet_a'] == pytest.approx(99.5)
     assert scores['imagenet9_original'] == 100
@@ -73,7 +75,6 @@ def test_what_is_not_there_is_skipped_with_what_to_fetch(result):
     skipped = result[0]['skipped']
     assert 'imagenet-r.tar' in skipped['imagenet_r']
     assert 'weather.tar' in skipped['imagenet_c_snow']
-    assert 'imagenetv2-top-images' in skipped['imagenet_v2_top_images']
     assert 'not whole: gaussian_noise' in skipped['imagenet_c_mce']
     assert skipped['backgrounds_challenge'] == 'takes hours; name it to have it evaluated'
     assert not any('\n' in reason for reason in skipped.values())
@@ -131,9 +132,7 @@ def test_a_broken_image_and_a_missing_class_leave_the_others(layouts, tmp_path):
 def test_an_empty_folder_gives_a_line_for_each_archive(layouts, tmp_path):
     result = evaluate_robustness(layouts.colour_classifier(), tmp_path, **SMALL)
     assert not result['scores'] and not result['left_out']
-    assert set(result['skipped']) == {
-        *ROBUSTNESS_SETS, 'imagenet_v2_threshold0.7', 'imagenet_v2_top_images',
-    }  # fmt: skip
+    assert set(result['skipped']) == set(ROBUSTNESS_SETS)
     for name in set(ROBUSTNESS_SETS) - {'backgrounds_challenge'}:
         reason = result['skipped'][name]
         assert 'is missing' in reason and 'put it there' in reason, name
