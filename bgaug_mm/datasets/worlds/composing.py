@@ -130,8 +130,8 @@ def compose_world(
         an object of another class).
 
     Raises:
-        ValueError: For options out of range, or fewer than two classes or
-            backgrounds.
+        ValueError: For options out of range, fewer than two classes or
+            backgrounds, or names of these that ``adversarial`` cannot bear.
     """
     if not 0 <= rho <= 1:
         raise ValueError(f'`rho` must be in [0, 1], but got {rho}')
@@ -146,6 +146,12 @@ def compose_world(
             raise ValueError(f'`{name}` must be at least {least}, but got {value}')
 
     plates = source.backgrounds
+    unclear = [name for name in plates if '__' in f'_{name}'] if challenge else []
+    if unclear:
+        raise ValueError(
+            f'the background class {unclear[0]!r} starts with "_" or holds "__", which separates '
+            'object and background in names of files; rename it'
+        )
 
     def stream(purpose: str, label: int, index: int) -> np.random.Generator:
         return np.random.default_rng([seed, _STREAMS.index(purpose), label, index])

@@ -169,6 +169,15 @@ def test_adversarial_puts_every_object_on_every_background():
         assert item.image[0, -1, :2].tolist() == [100 + 'wxyz'.index(kind), 1]
 
 
+@pytest.mark.parametrize('name', ['_sand', 'wet__sand'])
+def test_backgrounds_whose_files_would_be_unclear(name):
+    source = Flat()
+    source.backgrounds = ('w', name)
+    assert next(compose_world(source)).background in source.backgrounds
+    with pytest.raises(ValueError, match=f"the background class '{name}' starts with"):
+        next(compose_world(source, challenge=True))
+
+
 @pytest.mark.parametrize('challenge', [False, True])
 def test_count_images(challenge):
     options = {'per_class': 5, 'test_per_class': 4, 'challenge': challenge}
