@@ -106,12 +106,12 @@ def image_batches(
         crop (int): The same.
         border (int): The same.
         batch_size (int): Files a batch. Defaults to 128.
-        workers (int): Processes that read; 0 for this one. Defaults to 0.
+        workers (int): Processes that read, at most; 0 for this one. Defaults to 0.
     """
     loader = DataLoader(
         _Views(files, short, crop, border),
         batch_size=batch_size,
-        num_workers=workers,
+        num_workers=min(workers, len(files) // batch_size),  # one batch is not worth any
         collate_fn=_collate,
     )
     yield from loader

@@ -21,6 +21,7 @@ def evaluate_imagenet(
     checkpoint: str = '',
     sets: Sequence[str] | None = None,
     batch_size: int = 128,
+    workers: int = 0,
     device: str = 'cpu',
     progress: Callable[[str], None] = lambda part: None,
 ) -> RunResult:
@@ -32,6 +33,7 @@ def evaluate_imagenet(
         label, checkpoint: For the result.
         sets: Names of sets. Defaults to None: all that are there.
         batch_size: Images a batch. Defaults to 128.
+        workers: Processes that read images. Defaults to 0, none.
         device: Where to compute. Defaults to ``'cpu'``.
         progress: Called with each set's name after it.
     """
@@ -43,7 +45,13 @@ def evaluate_imagenet(
 
     with run.part('robustness sets'):
         found = evaluate_robustness(
-            classifier, data, sets, batch_size=batch_size, device=device, on_set=keep
+            classifier,
+            data,
+            sets,
+            batch_size=batch_size,
+            workers=workers,
+            device=device,
+            on_set=keep,
         )
         run.measures = {name: accuracy(answers) for name, answers in run.predictions.items()}
         same, rand = (run.predictions.get(f'imagenet9_mixed_{name}') for name in ('same', 'rand'))

@@ -82,6 +82,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--l2', type=float, default=1e-3, help='penalty of the linear probe')
     parser.add_argument('--probed', type=int, default=128,
                         help='images attacked and asked for heat maps')  # fmt: skip
+    parser.add_argument('--workers', type=int, default=4,
+                        help='processes that read images (imagenet)')  # fmt: skip
     parser.add_argument('--sets', nargs='+', help='robustness sets (imagenet; default: all)')
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu, cuda, …'
@@ -143,7 +145,7 @@ def evaluate_robustness_sets(
         raise ValueError('random weights have no head to classify with')
     return evaluate_imagenet(
         load_classifier(source, config), data, label=label, checkpoint=source, sets=args.sets,
-        batch_size=args.batch_size, device=args.device,
+        batch_size=args.batch_size, workers=args.workers, device=args.device,
         progress=lambda part: print(f' {part}', end='', flush=True),
     )  # fmt: skip
 
