@@ -106,7 +106,7 @@ def attack_images(
         ImportError: Without the packages of requirements/evaluation.txt.
         ValueError: For arguments out of range or of the wrong shape.
     """
-    require_evaluation('art')
+    require_evaluation('art', 'numba', 'six')
     check_images(classifier, images, labels, allowed)
     if not eps > 0:
         raise ValueError(f'`eps` must be above 0, but got {eps}')
