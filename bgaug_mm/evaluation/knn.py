@@ -179,6 +179,7 @@ def nearest_neighbours(
                     best[i] = merged
                 else:
                     best.append(merged)
+            del entries  # before the next ones are read
     if not best:
         return torch.zeros(0, min(k, len(bank))).double(), torch.zeros(0, min(k, len(bank))).long()
     values, index = (torch.cat(parts).cpu() for parts in zip(*best, strict=True))
@@ -191,9 +192,10 @@ def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return similarity, torch.arange(similarity.shape[1], device=similarity.device).repeat(
             len(similarity), 1
         )
-    values, index = similarity.topk(k, dim=1)
-    # topk may take any of those that equal the k-th
-    tied = ((similarity >= values[:, -1:]).sum(1) > k).nonzero()[:, 0]
+    values, index = similarity.topk(k + 1, dim=1)
+    index = index[:, :k]
+    # when the next one equals the k-th, topk may have taken any of them
+    tied = (values[:, k - 1] == values[:, k]).nonzero()[:, 0]
     if len(tied):
         order = similarity[tied].argsort(dim=1, descending=True, stable=True)
         index[tied] = order[:, :k]
