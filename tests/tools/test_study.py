@@ -109,7 +109,7 @@ def test_one_at_a_time(tool, study, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('how', [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize('how', [signal.SIGTERM, signal.SIGKILL], ids=['term', 'kill'])
 def test_interrupted_and_continued(study, tmp_path, how):
     """Ended while it trains: what goes on is what would have been."""
     name = study(epochs=6, arms={'plain': {}})
