@@ -39,7 +39,7 @@ def test_wheel_carries_the_package_and_mim(wheel: Path, source_copy: Path):
     found = names(wheel)
     assert files(source_copy / 'bgaug_mm', '*.py', 'py.typed') <= found
     for folder in ('configs', 'tools'):
-        wanted = files(source_copy / folder, '*.py', '*.sh', '*.yml')
+        wanted = files(source_copy / folder, '*.py', '*.sh', '*.yml', '*.csv')
         assert wanted
         assert {MIM + name for name in wanted} <= found
     assert {MIM + 'model-index.yml', MIM + 'configs/byol_bgswap.py'} <= found

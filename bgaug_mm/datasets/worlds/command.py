@@ -100,6 +100,8 @@ def make_world(
         )
     except (ValueError, OSError) as error:
         sys.exit(f'{maker}: {error}')
+    except KeyboardInterrupt:
+        sys.exit(f'{maker}: interrupted; nothing was written to {args.out}')
     seconds = time.perf_counter() - start
     print(f'{args.out}: ' + (f'made in {seconds:.1f} s' if written else 'already there'))
 
