@@ -66,7 +66,9 @@ def class_activation(
     of its gradient; where the classifier pools the last map and applies its linear probe, this
     is CAM (Zhou et al., CVPR 2016). LayerCAM (Jiang et al., IEEE TIP 2021, equations 5 and 6)
     weights each place of each channel by its own positive gradient, which is what holds in
-    early layers, whose channels mean different things at different places.
+    early layers, whose channels mean different things at different places. Strides behind such
+    a layer leave a chequered gradient; a (1, 2, 1) filter in both directions, which is ours,
+    takes out exactly that pattern.
 
     Args:
         classifier: Backbone and probe.
@@ -111,6 +113,8 @@ def class_activation(
     last = chosen is seen[-1][1]
     weights = gradient.mean((2, 3), keepdim=True) if last else gradient.clamp(min=0)
     heat = (weights * chosen).sum(1).clamp(min=0).detach()
+    if not last:
+        heat = _smooth(heat)
     return _enlarge(heat, images.shape[2:]), 'Grad-CAM' if last else 'LayerCAM'
 
 
@@ -159,6 +163,12 @@ def heat_on_foreground(maps: Tensor, masks: Tensor) -> Tensor:
         )
     heat = maps.double()
     return (heat * masks.double() / 255).sum((1, 2)) / heat.sum((1, 2))
+
+
+def _smooth(maps: Tensor) -> Tensor:
+    line = maps.new_tensor([0.25, 0.5, 0.25])
+    kernel = (line[:, None] * line)[None, None]
+    return F.conv2d(F.pad(maps[:, None], (1, 1, 1, 1), mode='replicate'), kernel)[:, 0]
 
 
 def _enlarge(maps: Tensor, size: Sequence[int]) -> Tensor:

@@ -28,7 +28,7 @@ def bar_chart(
         path: PNG file to write; its folder is made.
         title: Heading. Defaults to none.
         intervals: Row label → key → lower and upper end, drawn as error bars where they
-            are; the numbers then stand at the foot of the bars. Defaults to none.
+            are. Defaults to none.
 
     Raises:
         ValueError: Without rows or keys.
@@ -55,18 +55,20 @@ def bar_chart(
             label=label,
             color=COLOURS[row % len(COLOURS)],
         )
-        known = (intervals or {}).get(label, {})
-        for (place, height), bar in zip(shown, bars, strict=True):
-            if keys[place] in known:
-                low, high = known[keys[place]]
-                axes.errorbar(
-                    bar.get_x() + width / 2, height, [[height - low], [high - height]],
-                    color='#333', linewidth=1, capsize=3,
-                )  # fmt: skip
         if intervals is None:
             axes.bar_label(bars, fmt='%.0f', fontsize=8, padding=1)
-        else:
-            axes.bar_label(bars, fmt='%.0f', fontsize=8, label_type='center', color='white')
+            continue
+        for (place, height), bar in zip(shown, bars, strict=True):
+            middle = bar.get_x() + width / 2
+            low, high = intervals.get(label, {}).get(keys[place], (height, height))
+            axes.errorbar(
+                middle, height, [[height - low], [high - height]],
+                color='#333', linewidth=1, capsize=3,
+            )  # fmt: skip
+            axes.annotate(
+                f'{height:.0f}', (middle, max(high, 0)), (0, 2), textcoords='offset points',
+                ha='center', va='bottom', fontsize=8,
+            )  # fmt: skip
     axes.set_xticks(range(len(keys)), keys, rotation=25, ha='right', rotation_mode='anchor')
     axes.set_ylabel('percent')
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
