@@ -44,7 +44,7 @@ def test_results(finished):
     for row in results.values():
         assert set(row) >= KEYS
         assert all(-100 <= row[key] <= 100 for key in KEYS)
-        assert row['bg_gap'] == row['mixed_same'] - row['mixed_rand']
+        assert row['bg_gap'] == pytest.approx(row['mixed_same'] - row['mixed_rand'])
     everything = json.loads((finished / 'background_gap.json').read_text())
     assert everything['plain'] == results['plain']
     assert 'random init' in everything
@@ -53,7 +53,12 @@ def test_results(finished):
 def test_pictures_and_report(finished):
     views = np.asarray(Image.open(finished / 'views.png'))
     assert views.shape[1] == 8 * 118 + 6
-    assert 'data:image/png' in (finished / 'report.html').read_text(encoding='utf-8')
+    report = (finished / 'report.html').read_text(encoding='utf-8')
+    assert report.count('data:image/png') >= 5  # two charts, heat maps, failures, views
+    assert 'bgswap − plain' in report
+    evaluation = json.loads((finished / 'evaluation/results.json').read_text())
+    assert list(evaluation['labels']) == ['random init', 'plain', 'bgswap']
+    assert (finished / 'evaluation/results.md').is_file()
     assert (finished / 'background_gap.png').is_file()
 
 
