@@ -59,7 +59,7 @@ def plot_study(results: Results, path: str | os.PathLike[str]) -> None:
         for axes, key in zip(grid[:, column], keys, strict=False):
             _panel(axes, results, world, arms, key)
         if masked:
-            _mask_panel(grid[-1, column], results, world, masked)
+            _mask_panel(grid[-1, column], results, world, arms, masked)
         grid[0, column].set_title(world, loc='left')
     handles = {
         label: handle
@@ -91,7 +91,9 @@ def _panel(axes: Any, results: Results, world: str, arms: Sequence[str], key: st
     _finish(axes, key, ticks, position)
 
 
-def _mask_panel(axes: Any, results: Results, world: str, masked: Sequence[str]) -> None:
+def _mask_panel(
+    axes: Any, results: Results, world: str, arms: Sequence[str], masked: Sequence[str]
+) -> None:
     """The base, exact masks and the others side by side."""
     ticks, position, study = {}, 0, results.study
     for method in study.methods:
@@ -99,7 +101,7 @@ def _mask_panel(axes: Any, results: Results, world: str, masked: Sequence[str]) 
             continue
         exact = masked[0].rpartition('.')[0]
         for arm in (study.base, exact, *masked):
-            colour = {study.base: 0, exact: 1}.get(arm, 2)
+            colour = arms.index(arm) if arm in arms else -1  # grey
             if _mark(axes, results, (world, method, arm), 'mixed_rand', position, colour):
                 ticks[position] = 'exact' if arm == exact else arm.rpartition('.')[2]
                 position += 1
