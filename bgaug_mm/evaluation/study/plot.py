@@ -79,7 +79,8 @@ def plot_study(results: Results, path: str | os.PathLike[str]) -> None:
 
 def _panel(axes: Any, results: Results, world: str, arms: Sequence[str], key: str) -> None:
     """Arms side by side, in groups of one method."""
-    ticks, position = {}, 0
+    ticks: dict[float, str] = {}
+    position = 0
     for method in results.study.methods:
         start = position
         for arm in arms:
@@ -95,7 +96,8 @@ def _mask_panel(
     axes: Any, results: Results, world: str, arms: Sequence[str], masked: Sequence[str]
 ) -> None:
     """The base, exact masks and the others side by side."""
-    ticks, position, study = {}, 0, results.study
+    ticks: dict[float, str] = {}
+    position, study = 0, results.study
     for method in study.methods:
         if not any((world, method, arm) in results.scores for arm in masked):
             continue
