@@ -12,6 +12,7 @@ from bgaug_mm.evaluation import (
     extract_features,
     load_frozen_backbone,
 )
+from bgaug_mm.evaluation.features import read_image
 
 BACKBONE = {'depth': 18, 'base_channels': 4, 'stem_channels': 4, 'out_indices': (2, 3)}
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -169,3 +170,22 @@ def test_extract_features_errors(tmp_path):
     (tmp_path / 'c.png').write_bytes(b'broken')
     with pytest.raises(ValueError, match=r"c\.png' cannot be used: it is no image"):
         extract_features(ChannelMeans(), [tmp_path / 'c.png'])
+
+
+def test_read_image_resizes_and_cuts_the_centre(tmp_path):
+    ramp = np.zeros((40, 60, 3), np.uint8)
+    ramp[..., 0] = 4 * np.arange(60)
+    ramp[..., 2] = 6 * np.arange(40)[:, None]
+    cv2.imwrite(str(tmp_path / 'a.png'), ramp)
+    assert (read_image(tmp_path / 'a.png') == ramp).all()
+    assert read_image(tmp_path / 'a.png', size=8).shape == (8, 8, 3)
+    # 40x60 to 20x30, whose pixels are means of 2x2; of these the central 16x16
+    half = ramp.reshape(20, 2, 30, 2, 3).mean((1, 3))
+    found = read_image(tmp_path / 'a.png', size=16, short=20)
+    assert found.flags.c_contiguous and found.dtype == np.uint8
+    assert np.abs(found - half[2:18, 7:23]).max() <= 0.5
+    large = read_image(tmp_path / 'a.png', size=80, short=80)
+    assert large.shape == (80, 80, 3)
+    for options in ({'short': 20}, {'size': 21, 'short': 20}):
+        with pytest.raises(ValueError, match='`short` needs a `size` of at most it, but got 20'):
+            read_image(tmp_path / 'a.png', **options)
