@@ -33,10 +33,11 @@ class SuiteOptions:
         device: Where to compute. Defaults to ``'cpu'``.
         l2: Penalty of the linear probe. Defaults to 1e-3.
         k: Neighbours of the k-NN probe. Defaults to 20.
-        probed: Images of ``mixed_rand`` (evenly chosen) that are attacked and whose heat maps
-            are made. Defaults to 128.
-        distorted: Images of ``original`` that are distorted. Defaults to 320.
-        eps: Radii of the L∞ attacks, of an image of 0..1. Defaults to 1, 2 and 4 of 255.
+        probed: Images of ``mixed_rand`` (evenly chosen, as below) whose heat maps are made.
+            Defaults to 128.
+        attacked: Images of ``mixed_rand`` that are attacked. Defaults to 64.
+        distorted: Images of ``original`` that are distorted. Defaults to 192.
+        eps: Radii of the L∞ attacks, of an image of 0..1. Defaults to 1 and 4 of 255.
         steps: Of PGD. Defaults to 10.
         parts: Which optional parts run. Defaults to all.
     """
@@ -47,8 +48,9 @@ class SuiteOptions:
     l2: float = 1e-3
     k: int = 20
     probed: int = 128
-    distorted: int = 320
-    eps: tuple[float, ...] = (1 / 255, 2 / 255, 4 / 255)
+    attacked: int = 64
+    distorted: int = 192
+    eps: tuple[float, ...] = (1 / 255, 4 / 255)
     steps: int = 10
     parts: tuple[str, ...] = ('structure', 'attacks', 'heat')
 
@@ -196,7 +198,7 @@ class WorldProbes:
         from .attacks import FGSM, Attack, attack_accuracy
 
         classifier = self.classifier
-        names, images, labels = self.some('mixed_rand', self.options.probed)
+        names, images, labels = self.some('mixed_rand', self.options.attacked)
         pgd = Attack(steps=self.options.steps)
         cases: list[tuple[str, Attack, str]] = [('fgsm', FGSM, 'all'), ('pgd', pgd, 'all')]
         masks = None

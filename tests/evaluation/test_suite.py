@@ -85,6 +85,11 @@ def test_unreadable_images_are_left_out_and_named(backbone, world):
     assert 'train/red/00003.png' in run.notes[0] and '\n' not in run.notes[0]
 
 
+def test_an_unknown_part_is_refused(backbone, small_world):
+    with pytest.raises(ValueError, match="`parts` must be of .* but got 'colours'"):
+        evaluate_world(backbone, small_world, options=SuiteOptions(parts=('colours',)))
+
+
 def test_without_train_nothing_runs(backbone, tmp_path):
     run = quick(backbone, tmp_path / 'none')
     assert run.skipped == {'train': f'{tmp_path / "none"} has no set folder train'}
@@ -100,7 +105,7 @@ def test_a_part_that_fails_leaves_the_others(backbone, world):
 
 def test_attacks(backbone, small_world):
     pytest.importorskip('art')
-    options = SuiteOptions(k=3, parts=('attacks',), probed=6, eps=(0.05, 0.2), steps=2)
+    options = SuiteOptions(k=3, parts=('attacks',), attacked=6, eps=(0.05, 0.2), steps=2)
     means = evaluate_world(backbone, small_world, options=options).means
     names = ('fgsm', 'pgd', 'pgd_foreground', 'pgd_background')
     for name in names:
@@ -110,7 +115,7 @@ def test_attacks(backbone, small_world):
 def test_attacks_without_masks(backbone, world):
     pytest.importorskip('art')
     shutil.rmtree(world / 'mixed_rand_masks')
-    options = SuiteOptions(k=3, parts=('attacks',), probed=3, eps=(0.1,), steps=1)
+    options = SuiteOptions(k=3, parts=('attacks',), attacked=3, eps=(0.1,), steps=1)
     run = evaluate_world(backbone, world, options=options)
     assert set(run.skipped) == {'attacks on one region'}
     assert 'pgd_25.5' in run.means and 'pgd_foreground_25.5' not in run.means

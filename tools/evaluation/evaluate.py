@@ -80,8 +80,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=256, help='images a batch')
     parser.add_argument('--k', type=int, default=20, help='neighbours of the k-NN probe')
     parser.add_argument('--l2', type=float, default=1e-3, help='penalty of the linear probe')
-    parser.add_argument('--probed', type=int, default=128,
-                        help='images attacked and asked for heat maps')  # fmt: skip
+    parser.add_argument('--probed', type=int, default=128, help='images with heat maps (mini)')
+    parser.add_argument('--attacked', type=int, default=64, help='images attacked (mini)')
+    parser.add_argument('--distorted', type=int, default=192, help='images distorted (mini)')
     parser.add_argument('--workers', type=int, default=4,
                         help='processes that read images (imagenet)')  # fmt: skip
     parser.add_argument('--sets', nargs='+', help='robustness sets (imagenet; default: all)')
@@ -98,7 +99,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f'{name} takes 1 or {count} values, but got {len(values)}')
     if args.labels and len(args.labels) != count:
         parser.error(f'--labels takes {count} names, but got {len(args.labels)}')
-    for name in ('batch_size', 'k', 'probed'):
+    for name in ('batch_size', 'k', 'probed', 'attacked', 'distorted'):
         if getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
     return args
@@ -125,7 +126,8 @@ def evaluate_mini(
     """The small suite on a checkpoint; without one on random weights."""
     options = SuiteOptions(
         size=args.size, batch_size=args.batch_size, device=args.device, k=args.k, l2=args.l2,
-        probed=args.probed, parts=tuple(part for part in PARTS if part not in args.skip),
+        probed=args.probed, attacked=args.attacked, distorted=args.distorted,
+        parts=tuple(part for part in PARTS if part not in args.skip),
     )  # fmt: skip
     if not source:
         backbone = build_frozen_backbone(config, seed=0)
@@ -198,7 +200,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         base = next((run.label for run in runs if run.label != 'random init'), None)
         settings = {
             key: getattr(args, key)
-            for key in ('size', 'batch_size', 'k', 'l2', 'probed', 'device', 'skip', 'sets')
+            for key in (
+                'size',
+                'k',
+                'l2',
+                'probed',
+                'attacked',
+                'distorted',
+                'device',
+                'skip',
+                'sets',
+            )
         }
         evaluation = Evaluation(suite=args.suite, runs=runs, base=base, settings=settings)
         write_all(evaluation, args.out_dir, OPENINGS[args.suite], size=args.size)
