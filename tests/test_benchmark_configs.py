@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from bgaug_mm.compat.config_paths import config_root
@@ -61,6 +62,12 @@ def weights():
     backbone = MODELS.build(dict(type='mmcls.ResNet', depth=50, base_channels=8, stem_channels=8))
     return {key: value + 0.01 for key, value in backbone.state_dict().items()
             if not key.endswith('num_batches_tracked')}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick_logs(monkeypatch):
+    """The text of a config, which the runner lays out five times, takes most of a run."""
+    monkeypatch.setattr(Config, 'pretty_text', 'x = 1\n')
 
 
 def save(weights, layout, path):
