@@ -36,8 +36,9 @@ from .robustness_sets import ROBUSTNESS_SETS
 from .run_result import RunResult
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .structure import structure_scores
-from .suite import SuiteOptions, evaluate_world
+from .suite import evaluate_world
 from .table import COLUMNS, format_score, score_table
+from .world_probes import SuiteOptions
 
 __all__ = [
     'COLUMNS',

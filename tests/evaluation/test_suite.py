@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bgaug_mm.evaluation import FrozenBackbone, evaluate_backbone
-from bgaug_mm.evaluation.suite import SuiteOptions, evaluate_world
+from bgaug_mm.evaluation import FrozenBackbone, SuiteOptions, evaluate_backbone, evaluate_world
 
 OPTIONS = SuiteOptions(k=3, batch_size=16, parts=('structure', 'heat'), probed=5, distorted=6)
 

@@ -6,9 +6,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from bgaug_mm.evaluation import FrozenBackbone
+from bgaug_mm.evaluation import FrozenBackbone, SuiteOptions, evaluate_world
 from bgaug_mm.evaluation.results import Evaluation
-from bgaug_mm.evaluation.suite import SuiteOptions, evaluate_world
 from bgaug_mm.evaluation.suite_pictures import overlay, pictures
 
 
