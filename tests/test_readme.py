@@ -28,7 +28,15 @@ PAGES = (
     'README.md',
     *(
         f'docs/{n}.md'
-        for n in ('demo', 'hard_views', 'recipes', 'saliency', 'troubleshooting', 'views')
+        for n in (
+            'demo',
+            'evaluation',
+            'hard_views',
+            'recipes',
+            'saliency',
+            'troubleshooting',
+            'views',
+        )
     ),
 )
 
