@@ -1,10 +1,17 @@
 """Everything that makes foreign packages load, one remedy a function."""
 
+from .adversarial_toolbox import import_adversarial_toolbox
 from .checkpoints import CheckpointError, allow_checkpoint_globals, load_checkpoints_safely
 from .config_paths import config_path, resolve_base_paths
 from .mmselfsup import install_import_remedies
 
-__all__ = ['CheckpointError', 'allow_checkpoint_globals', 'config_path', 'install']
+__all__ = [
+    'CheckpointError',
+    'allow_checkpoint_globals',
+    'config_path',
+    'import_adversarial_toolbox',
+    'install',
+]
 
 
 def install() -> None:

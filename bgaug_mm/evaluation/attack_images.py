@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bgaug_mm.compat import import_adversarial_toolbox
 from bgaug_mm.environment import require_evaluation
 
 from .classifier import FrozenClassifier
@@ -107,6 +108,7 @@ def attack_images(
         ValueError: For arguments out of range or of the wrong shape.
     """
     require_evaluation('art', 'numba', 'six')
+    import_adversarial_toolbox()
     check_images(classifier, images, labels, allowed)
     if not eps > 0:
         raise ValueError(f'`eps` must be above 0, but got {eps}')

@@ -15,10 +15,7 @@ from bgaug_mm.evaluation.input_gradients import label_margin, predict
 SIDE = 6
 
 
-@pytest.fixture(autouse=True)
-def _art(tmp_path, monkeypatch):
-    monkeypatch.setenv('HOME', str(tmp_path))  # importing it makes ~/.art
-    pytest.importorskip('art.attacks.evasion', reason='requirements/evaluation.txt: not installed')
+pytestmark = pytest.mark.usefixtures('art')
 
 
 @pytest.fixture

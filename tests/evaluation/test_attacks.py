@@ -14,10 +14,7 @@ def plane(linear_classifier):
     return classifier, images, (torch.arange(16) > 8).long()
 
 
-@pytest.fixture(autouse=True)
-def _art(tmp_path, monkeypatch):
-    monkeypatch.setenv('HOME', str(tmp_path))  # importing it makes ~/.art
-    pytest.importorskip('art.attacks.evasion', reason='requirements/evaluation.txt: not installed')
+pytestmark = pytest.mark.usefixtures('art')
 
 
 def test_a_mean_by_hand(plane):

@@ -31,8 +31,8 @@ def test_unreadable_images_are_left_out_and_named(backbone, world):
     assert 'train/red/00003.png' in run.notes[0] and '\n' not in run.notes[0]
 
 
+@pytest.mark.usefixtures('art')
 def test_attacks(backbone, small_world):
-    pytest.importorskip('art')
     options = SuiteOptions(k=3, parts=('attacks',), attacked=6, eps=(0.05, 0.2), steps=2)
     means = evaluate_world(backbone, small_world, options=options).means
     names = ('fgsm', 'pgd', 'pgd_foreground', 'pgd_background')
@@ -40,8 +40,8 @@ def test_attacks(backbone, small_world):
         assert means['attacked'] >= means[f'{name}_12.75'] >= means[f'{name}_51']
 
 
+@pytest.mark.usefixtures('art')
 def test_attacks_without_masks(backbone, world):
-    pytest.importorskip('art')
     shutil.rmtree(world / 'mixed_rand_masks')
     options = SuiteOptions(k=3, parts=('attacks',), attacked=3, eps=(0.1,), steps=1)
     run = evaluate_world(backbone, world, options=options)

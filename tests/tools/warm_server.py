@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import sys
 import traceback
 
@@ -36,6 +37,8 @@ def run(request: dict) -> int:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.chdir(request['cwd'])
+    # a shell that starts the tests in the background makes them, and their children, ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(request['env'])
     sys.path.insert(0, request['cwd'])
     sys.modules['numpy'].random.seed()  # the fork inherited the state of one parent
