@@ -1,6 +1,7 @@
 """Hooks."""
 
 from .average_predictions_hook import AveragePredictionsHook
+from .channels_last_hook import ChannelsLastHook
 from .collapse_hook import CollapseHook
 from .freeze_last_layer_hook import FreezeLastLayerHook
 from .hard_view_selection_hook import HardViewSelectionHook
@@ -9,6 +10,7 @@ from .sample_seed_hook import SampleSeedHook
 
 __all__ = [
     'AveragePredictionsHook',
+    'ChannelsLastHook',
     'CollapseHook',
     'FreezeLastLayerHook',
     'HardViewSelectionHook',
