@@ -20,6 +20,7 @@ optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(
     logger=dict(interval=32),
     checkpoint=dict(interval=1, max_keep_ckpts=2),
-    sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
+    sampler_seed=dict(type='bgaug_mm.SampleSeedHook'),
+    channels_last=dict(type='bgaug_mm.ChannelsLastHook'))
 custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=32)]
 randomness = dict(seed=0)

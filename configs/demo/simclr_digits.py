@@ -15,6 +15,7 @@ model = dict(
 default_hooks = dict(
     logger=dict(interval=4),
     checkpoint=dict(interval=1, max_keep_ckpts=2),
-    sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
+    sampler_seed=dict(type='bgaug_mm.SampleSeedHook'),
+    channels_last=dict(type='bgaug_mm.ChannelsLastHook'))
 custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=4)]
 randomness = dict(seed=0)

@@ -9,6 +9,3 @@ tiny_resnet18 = dict(
     out_indices=(3, ),
     norm_cfg=dict(type='BN'),
     zero_init_residual=False)
-
-# a third less time for its convolutions on a CPU
-default_hooks = dict(channels_last=dict(type='bgaug_mm.ChannelsLastHook'))

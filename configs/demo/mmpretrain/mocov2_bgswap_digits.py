@@ -39,6 +39,7 @@ model['backbone'].pop('_delete_')
 default_hooks = dict(
     logger=dict(interval=10),
     checkpoint=dict(interval=1, max_keep_ckpts=2),
-    sampler_seed=dict(type='bgaug_mm.SampleSeedHook'))
+    sampler_seed=dict(type='bgaug_mm.SampleSeedHook'),
+    channels_last=dict(type='bgaug_mm.ChannelsLastHook'))
 custom_hooks = [dict(type='bgaug_mm.CollapseHook', interval=10)]
 randomness = dict(seed=0)
