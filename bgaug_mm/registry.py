@@ -46,7 +46,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor', _root.OPTIM_WRAPPER_CONSTRUCTORS
 )
 PARAM_SCHEDULERS = _child('parameter scheduler', _root.PARAM_SCHEDULERS)
-METRICS = _child('metric', _root.METRICS, ['bgaug_mm.evaluation.robustness_metric'])
+METRICS = _child('metric', _root.METRICS, ['bgaug_mm.evaluation.robustness.metric'])
 EVALUATOR = _child('evaluator', _root.EVALUATOR)
 TASK_UTILS = _child('task util', _root.TASK_UTILS)
 VISUALIZERS = _child('visualizer', _root.VISUALIZERS)

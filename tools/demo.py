@@ -46,11 +46,11 @@ from bgaug_mm.evaluation import (  # noqa: E402
     load_frozen_backbone,
     score_table,
 )
-from bgaug_mm.evaluation.results import Evaluation  # noqa: E402
-from bgaug_mm.evaluation.suite import evaluate_world  # noqa: E402
-from bgaug_mm.evaluation.suite_pictures import pictures  # noqa: E402
-from bgaug_mm.evaluation.suite_report import write_markdown, write_report  # noqa: E402
-from bgaug_mm.evaluation.world_probes import SuiteOptions  # noqa: E402
+from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
+from bgaug_mm.evaluation.suite.report import write_markdown, write_report  # noqa: E402
+from bgaug_mm.evaluation.suite.results import Evaluation  # noqa: E402
+from bgaug_mm.evaluation.suite.world import evaluate_world  # noqa: E402
+from bgaug_mm.evaluation.suite.world_probes import SuiteOptions  # noqa: E402
 from bgaug_mm.files import write_image, write_json  # noqa: E402
 from bgaug_mm.visualization import (  # noqa: E402
     Section,

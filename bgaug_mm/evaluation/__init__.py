@@ -1,7 +1,18 @@
 """What features are worth: probes on frozen backbones, and the background gap."""
 
-from .attacks import FGSM, PGD, Attack, AttackResult, attack_accuracy
-from .background_gap import (
+from .attacks.attack import FGSM, PGD, Attack, AttackResult, attack_accuracy
+from .attacks.input_gradients import GradientShare, gradient_share
+from .networks.checkpoint_config import config_from_text
+from .networks.checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
+from .networks.classifier import FrozenClassifier, LoadedClassifier, load_classifier
+from .networks.features import (
+    FrozenBackbone,
+    build_frozen_backbone,
+    extract_features,
+    load_frozen_backbone,
+)
+from .predictions import SetPredictions, load_predictions, save_predictions
+from .probes.background_gap import (
     OPTIONAL_SETS,
     TEST_SETS,
     ImageSet,
@@ -13,32 +24,21 @@ from .background_gap import (
     list_triplets,
     list_world,
 )
-from .checkpoint_config import config_from_text
-from .checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
-from .classifier import FrozenClassifier, LoadedClassifier, load_classifier
-from .feature_bank import FeatureBank, extract_feature_bank, open_feature_bank
-from .features import (
-    FrozenBackbone,
-    build_frozen_backbone,
-    extract_features,
-    load_frozen_backbone,
-)
-from .input_gradients import GradientShare, gradient_share
-from .knn import knn_predict
-from .labelled_images import LabelledImages, list_labelled_images
-from .linear_probe import LinearProbe, fit_linear_probe
-from .measures import Measure
-from .minibatch_probe import fit_linear_probe_in_batches
-from .predictions import SetPredictions, load_predictions, save_predictions
-from .results import Evaluation, read_runs
-from .robustness import evaluate_robustness
-from .robustness_sets import ROBUSTNESS_SETS
-from .run_result import RunResult
+from .probes.feature_bank import FeatureBank, extract_feature_bank, open_feature_bank
+from .probes.knn import knn_predict
+from .probes.labelled_images import LabelledImages, list_labelled_images
+from .probes.linear_probe import LinearProbe, fit_linear_probe
+from .probes.minibatch_probe import fit_linear_probe_in_batches
+from .probes.structure import structure_scores
+from .robustness.evaluator import evaluate_robustness
+from .robustness.sets import ROBUSTNESS_SETS
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
-from .structure import structure_scores
-from .suite import evaluate_world
-from .table import COLUMNS, format_score, score_table
-from .world_probes import SuiteOptions
+from .suite.measures import Measure
+from .suite.results import Evaluation, read_runs
+from .suite.run_result import RunResult
+from .suite.table import COLUMNS, format_score, score_table
+from .suite.world import evaluate_world
+from .suite.world_probes import SuiteOptions
 
 __all__ = [
     'COLUMNS',

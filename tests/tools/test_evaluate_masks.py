@@ -136,7 +136,7 @@ def test_interrupted_run_writes_what_it_has(main, data, tmp_path, monkeypatch):
 
 
 def test_samples_are_best_median_and_worst(main, data, tmp_path, monkeypatch):
-    from bgaug_mm.evaluation import mask_report
+    from bgaug_mm.evaluation.masks import report as mask_report
 
     made = {}
     sheet = mask_report.contact_sheet

@@ -33,14 +33,14 @@ from bgaug_mm.evaluation import (  # noqa: E402
     load_classifier,
     load_frozen_backbone,
 )
-from bgaug_mm.evaluation.checkpoint_weights import read_checkpoint, stored_config  # noqa: E402
-from bgaug_mm.evaluation.results import Evaluation, read_runs  # noqa: E402
-from bgaug_mm.evaluation.run_result import FAILURES, RunResult  # noqa: E402
-from bgaug_mm.evaluation.suite import PARTS, evaluate_world  # noqa: E402
-from bgaug_mm.evaluation.suite_imagenet import evaluate_imagenet  # noqa: E402
-from bgaug_mm.evaluation.suite_pictures import pictures  # noqa: E402
-from bgaug_mm.evaluation.suite_report import tables, write_markdown, write_report  # noqa: E402
-from bgaug_mm.evaluation.world_probes import SuiteOptions  # noqa: E402
+from bgaug_mm.evaluation.networks.checkpoint_weights import read_checkpoint, stored_config  # noqa: E402
+from bgaug_mm.evaluation.suite.imagenet import evaluate_imagenet  # noqa: E402
+from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
+from bgaug_mm.evaluation.suite.report import tables, write_markdown, write_report  # noqa: E402
+from bgaug_mm.evaluation.suite.results import Evaluation, read_runs  # noqa: E402
+from bgaug_mm.evaluation.suite.run_result import FAILURES, RunResult  # noqa: E402
+from bgaug_mm.evaluation.suite.world import PARTS, evaluate_world  # noqa: E402
+from bgaug_mm.evaluation.suite.world_probes import SuiteOptions  # noqa: E402
 
 OPENINGS = {
     'mini': 'Frozen networks on a made world: a shortcut-sensitivity test on composites, not '

@@ -37,7 +37,7 @@ from bgaug_mm.evaluation import (  # noqa: E402
     load_frozen_backbone,
     score_table,
 )
-from bgaug_mm.evaluation.feature_rows import read_rows  # noqa: E402
+from bgaug_mm.evaluation.probes.feature_rows import read_rows  # noqa: E402
 from bgaug_mm.files import write_json  # noqa: E402
 
 PROBES = ('knn', 'linear')

@@ -21,19 +21,19 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
 from bgaug_mm.environment import require_saliency  # noqa: E402
-from bgaug_mm.evaluation.mask_evaluation import (  # noqa: E402
+from bgaug_mm.evaluation.masks.evaluator import (  # noqa: E402
     Evaluation,
     SourceError,
     evaluate_source,
     list_pairs,
     read_pair,
 )
-from bgaug_mm.evaluation.mask_report import (  # noqa: E402
+from bgaug_mm.evaluation.masks.report import (  # noqa: E402
     summary_of,
     write_pictures,
     write_tables,
 )
-from bgaug_mm.evaluation.mask_sources import MaskSource, SourceSpec  # noqa: E402
+from bgaug_mm.evaluation.masks.sources import MaskSource, SourceSpec  # noqa: E402
 from bgaug_mm.registry import SALIENCY_ESTIMATORS  # noqa: E402
 from bgaug_mm.saliency.progress import Progress  # noqa: E402
 

@@ -17,7 +17,7 @@ class RobustnessSet(BaseDataset):
 
     A sample has ``img_path`` (str) and ``gt_label`` (int, or a list of ints any of which is
     right), as mmpretrain's and mmcls' datasets have. ``metainfo`` says how a classifier's
-    outputs are read, see :func:`bgaug_mm.evaluation.answers.answers`:
+    outputs are read, see :func:`bgaug_mm.evaluation.robustness.answers.answers`:
 
     - ``class_indices``: the outputs looked at, a tuple of ints; None for all.
     - ``label_map``: the set's class for each of ImageNet's 1000, -1 for none of them; None

@@ -41,7 +41,7 @@ class PretrainedBackboneHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Load the weights in place of the initialisation, which comes next."""
         # not at the top: hooks are imported long before an evaluation is
-        from ...evaluation.checkpoint_weights import load_backbone_weights
+        from ...evaluation.networks.checkpoint_weights import load_backbone_weights
 
         backbone = submodule(runner.model, self.module)
         if not isinstance(runner._train_loop, BaseLoop) or getattr(backbone, 'is_init', False):

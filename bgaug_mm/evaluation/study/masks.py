@@ -16,7 +16,7 @@ from bgaug_mm.files import write_bytes
 from bgaug_mm.saliency.generation import generate_masks
 from bgaug_mm.saliency.image_list import list_images
 
-from ..saliency_metrics import HALF, iou_curve
+from ..masks.metrics import HALF, iou_curve
 
 Mask = NDArray[np.uint8]
 

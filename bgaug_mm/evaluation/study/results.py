@@ -21,7 +21,7 @@ class Results:
     Attributes:
         study: The study.
         scores: (world, method, arm) → seed → scores: those of
-            :func:`~bgaug_mm.evaluation.background_gap.gap_scores`; ``net_gap``, BG-Gap minus
+            :func:`~bgaug_mm.evaluation.probes.background_gap.gap_scores`; ``net_gap``, BG-Gap minus
             that of the same seed's control; ``projection_spread``, 100 for projections
             spread evenly over the sphere at the end of training and 0 for collapsed ones;
             ``mask_iou``, ``mask_kept``, ``mask_removed`` where the masks are not exact.

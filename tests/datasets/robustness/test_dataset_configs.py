@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 
 import bgaug_mm  # noqa: F401
 from bgaug_mm.evaluation import evaluate_robustness
-from bgaug_mm.evaluation.classifier import load_classifier
+from bgaug_mm.evaluation.networks.classifier import load_classifier
 
 pytest.importorskip('mmpretrain')
 

@@ -1,0 +1,1 @@
+"""FGSM, PGD and input gradients, on the image or a part of it."""

@@ -1,0 +1,1 @@
+"""Frozen networks: from checkpoints, with a classifier on top, and where they look."""

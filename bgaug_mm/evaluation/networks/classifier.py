@@ -1,0 +1,84 @@
+"""Classifiers as one network from images to logits: a backbone with its probe, or a checkpoint."""
+
+from __future__ import annotations
+
+import os
+
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from ..probes.linear_probe import LinearProbe
+from .checkpoint_weights import NAME_THE_CONFIG, load_all_weights, read_checkpoint, stored_config
+from .features import FrozenBackbone, build_model
+
+
+class FrozenClassifier(nn.Module):
+    """Logits of images: what attacks, heat maps and robustness sets look at.
+
+    Weights take no gradients; images of a floating dtype do.
+
+    Args:
+        backbone (FrozenBackbone): With its normalisation.
+        probe (LinearProbe): Fitted on its features.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, backbone: FrozenBackbone, probe: LinearProbe) -> None:
+        super().__init__()
+        self.backbone = backbone
+        # the probe standardises features first: one linear map does both
+        weight = probe.weight / probe.std
+        self.register_buffer('weight', weight.float())
+        self.register_buffer('bias', (probe.bias - weight @ probe.mean).float())
+        self.eval()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (N, C), float32, of BGR images (N, 3, H, W) in 0..255, uint8 or floating."""
+        return self.backbone(images) @ self.weight.T + self.bias
+
+
+class LoadedClassifier(FrozenBackbone):
+    """An ``ImageClassifier`` of mmpretrain or mmcls with its input normalisation.
+
+    Called as :class:`FrozenClassifier` is: logits (N, C), float32, of BGR images
+    (N, 3, H, W) in 0..255, uint8 or floating. ``backbone`` is the whole classifier.
+    """
+
+
+def load_classifier(
+    checkpoint: str | os.PathLike[str], config: Config | None = None
+) -> LoadedClassifier:
+    """The classifier of a checkpoint: of supervised training, fine-tuning, linear evaluation.
+
+    Its images are to be of the size that it was trained for: see
+    :func:`~bgaug_mm.evaluation.robustness.image_batches.centre_view` for ImageNet's usual one.
+
+    Args:
+        checkpoint (str | PathLike): A checkpoint of mmengine's.
+        config (Config, optional): Its config. Defaults to None: the one stored in the
+            checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the checkpoint has no usable config and none is given, its model is no
+            classifier, or its weights do not fit the model.
+    """
+    content = read_checkpoint(checkpoint)
+    if config is None:
+        config = stored_config(content, checkpoint)
+    model, normalisation = build_model(config)
+    # by name: mmpretrain and mmcls have a class each, and need not be there
+    if (
+        'BaseClassifier' not in [base.__name__ for base in type(model).__mro__]
+        or model.head is None
+    ):
+        raise ValueError(
+            f'{checkpoint}: the model {type(model).__name__} is no classifier with a head; '
+            'fit a probe on its backbone'
+        )
+    weights = content.get('state_dict', content)
+    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    load_all_weights(model, weights, str(checkpoint), what='classifier', remedy=NAME_THE_CONFIG)
+    return LoadedClassifier(model, **normalisation)

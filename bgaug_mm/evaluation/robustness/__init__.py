@@ -1,0 +1,1 @@
+"""ImageNet's robustness sets."""

@@ -1,0 +1,201 @@
+"""An evaluation to read: tables in Markdown, and one page with its pictures inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bgaug_mm.files import write_bytes
+from bgaug_mm.visualization import Section, bar_chart, html_report
+
+from ..statistics import Estimate
+from .figures import NUMBERS, grouped, meaning
+from .results import Evaluation
+
+MARK = '*'
+_CHART = ('original', 'mixed_same', 'mixed_rand', 'only_fg', 'only_bg', 'fgpref')
+_GAPS = ('bg_gap', 'knn_bg_gap')
+
+
+def cell(name: str, estimate: Estimate | None) -> str:
+    """``mean (low–high)`` of a figure; a dash for none."""
+    return '-' if estimate is None else estimate.text(2 if name in NUMBERS else 1)
+
+
+def tables(evaluation: Evaluation) -> dict[str, list[list[str]]]:
+    """Heading → table: a row a figure, a column a label, and the differences to the base.
+
+    A difference whose interval is clear of zero ends with :data:`MARK`.
+    """
+    labels, differences = evaluation.labels, evaluation.differences()
+    head = ['', *(f'{label} ({_runs(len(runs))})' for label, runs in labels.items()), *differences]
+    found = {}
+    for title, names in grouped(evaluation.names).items():
+        rows = [head]
+        for name in names:
+            row = [name, *(cell(name, evaluation.estimate(label, name)) for label in labels)]
+            for values in differences.values():
+                value = values.get(name)
+                row.append(cell(name, value) + (MARK if value and value.clear else ''))
+            rows.append(row)
+        found[title] = rows
+    return found
+
+
+def intervals_text(evaluation: Evaluation) -> str:
+    """What the brackets in the tables say."""
+    counts = [len(runs) for runs in evaluation.labels.values()]
+    parts = []
+    if max(counts) > 1:
+        parts.append(
+            "With several seeds: the mean over the seeds and Student's 95 % interval over them."
+        )
+        if any(len({run.data for run in runs}) < len(runs) for runs in evaluation.labels.values()):
+            parts.append(
+                'Seeds that share their test images: the interval speaks of other trainings on '
+                'these images; results.json has one over seeds and images beside it.'
+            )
+    if min(counts) == 1:
+        parts.append(
+            'With one seed: the 95 % bootstrap interval is over its test images alone and says '
+            'nothing about another seed.'
+        )
+    if evaluation.differences():
+        parts.append(
+            'Differences are paired, seed by seed or image by image; those whose interval is '
+            f'clear of zero end with {MARK}. Many figures are tested at once, so that one in '
+            'twenty would be without any effect.'
+        )
+    return ' '.join(parts)
+
+
+def skipped_rows(evaluation: Evaluation) -> list[list[str]]:
+    """What did not run or was left out, and why: a table without repetitions."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for run in evaluation.runs:
+        for part, reason in run.skipped.items():
+            found.setdefault((part, reason), []).append(run.label)
+        for note in run.notes:
+            part, _, rest = note.partition(': ')
+            found.setdefault((part, rest), []).append(run.label)
+    everyone = {run.label for run in evaluation.runs}
+    return [
+        [part, 'all' if {*labels} == everyone else ', '.join(dict.fromkeys(labels)), reason]
+        for (part, reason), labels in found.items()
+    ]
+
+
+def markdown(evaluation: Evaluation, opening: str) -> str:
+    """The tables, what was skipped, and what the figures mean."""
+    lines = [f'# Evaluation: {evaluation.suite}', '', opening, '', intervals_text(evaluation)]
+    for title, rows in tables(evaluation).items():
+        lines += ['', f'## {title}', '', *_markdown_table(rows)]
+        meanings = {row[0]: meaning(row[0]) for row in rows[1:] if meaning(row[0])}
+        if meanings:
+            lines += ['', *(f'- `{name}`: {text}' for name, text in meanings.items())]
+    skipped = skipped_rows(evaluation)
+    if skipped:
+        lines += ['', '## Skipped', '', *_markdown_table([['part', 'of', 'why'], *skipped])]
+    return '\n'.join(lines) + '\n'
+
+
+def write_markdown(path: str | os.PathLike[str], evaluation: Evaluation, opening: str) -> None:
+    """Write :func:`markdown`."""
+    write_bytes(Path(path), markdown(evaluation, opening).encode())
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    evaluation: Evaluation,
+    opening: str,
+    *,
+    title: str = 'Does the model look at the object?',
+    pictures: Sequence[Section] = (),
+    more: Sequence[Section] = (),
+) -> None:
+    """Write the page and, beside it, the charts that it embeds.
+
+    Args:
+        path: HTML file; its folder is made.
+        evaluation: What was found.
+        opening: First paragraph.
+        title: Heading. Defaults to a question.
+        pictures: Sections behind the charts.
+        more: Sections at the end.
+    """
+    folder = Path(path).parent
+    sections = _charts(evaluation, folder)
+    first = True
+    for heading, rows in tables(evaluation).items():
+        sections.append(
+            Section(
+                heading,
+                text=intervals_text(evaluation) if first else '',
+                table=rows,
+                definitions={row[0]: meaning(row[0]) for row in rows[1:] if meaning(row[0])},
+            )
+        )
+        first = False
+    sections += pictures
+    skipped = skipped_rows(evaluation)
+    if skipped:
+        sections.append(Section('Skipped', table=[['part', 'of', 'why'], *skipped]))
+    runs = {
+        f'{index}. {run.label}': f'{run.checkpoint} on {run.data}, '
+        f'{sum(run.seconds.values()):.0f} s'
+        for index, run in enumerate(evaluation.runs, 1)
+    }
+    settings = {name: str(value) for name, value in evaluation.settings.items()}
+    sections.append(Section('Settings', definitions={**runs, **settings}))
+    html_report(path, title, opening, [*sections, *more])
+
+
+def _charts(evaluation: Evaluation, folder: Path) -> list[Section]:
+    found = []
+    for title, keys, file in (
+        ('BG-Gap', _GAPS, 'bg_gap.png'),
+        ('Scores', _CHART, 'scores.png'),
+    ):
+        estimates: dict[str, dict[str, Estimate]] = {}
+        for label in evaluation.labels:
+            for key in keys:
+                value = evaluation.estimate(label, key)
+                if value:
+                    estimates.setdefault(label, {})[key] = value
+        if not estimates:
+            continue
+        bar_chart(
+            {
+                label: {key: one.mean for key, one in row.items()}
+                for label, row in estimates.items()
+            },
+            [key for key in keys if any(key in row for row in estimates.values())],
+            folder / file,
+            title=f'{title}, percent, with 95 % intervals',
+            intervals=_ends(estimates),
+        )
+        found.append(Section(title, picture=folder / file))
+    return found
+
+
+def _ends(
+    estimates: Mapping[str, Mapping[str, Estimate]],
+) -> dict[str, dict[str, tuple[float, float]]]:
+    return {
+        label: {key: (one.low, one.high) for key, one in row.items() if one.low == one.low}
+        for label, row in estimates.items()
+    }
+
+
+def _markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    head, *body = [[text.replace('|', '\\|') for text in row] for row in rows]
+    return [
+        f'| {" | ".join(head)} |',
+        '|---' * len(head) + '|',
+        *(f'| {" | ".join(row)} |' for row in body),
+    ]
+
+
+def _runs(count: int) -> str:
+    return f'{count} seed{"s" * (count > 1)}'

@@ -1,0 +1,173 @@
+"""Several runs side by side: estimates, differences, and the file ``results.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bgaug_mm.files import write_json
+from bgaug_mm.version import __version__
+
+from ..statistics import Estimate, bootstrap, over_seeds, paired_difference
+from .run_result import RunResult
+
+#: Version of the layout of ``results.json``.
+FORMAT = 1
+
+
+@dataclass(kw_only=True)
+class Evaluation:
+    """Runs of one suite.
+
+    Attributes:
+        suite: Its name.
+        runs: All of them; those of one label are its seeds.
+        base: The label that the others are compared with; None compares nothing.
+        settings: For the record, JSON values.
+    """
+
+    suite: str
+    runs: list[RunResult]
+    base: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> dict[str, list[RunResult]]:
+        """Label → its runs, in order."""
+        found: dict[str, list[RunResult]] = {}
+        for run in self.runs:
+            found.setdefault(run.label, []).append(run)
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """All figures that some run has, in order."""
+        return list(dict.fromkeys(name for run in self.runs for name in run.means))
+
+    def estimate(self, label: str, name: str) -> Estimate | None:
+        """A figure of a label: over its seeds, or over the images of its only one."""
+        runs = [run for run in self.labels[label] if name in run.means]
+        if len(runs) == 1:
+            return runs[0].estimate(name)
+        return over_seeds([run.means[name] for run in runs]) if runs else None
+
+    def over_both(self, label: str, name: str) -> Estimate | None:
+        """The hierarchical bootstrap over seeds and images; None with fewer than two seeds."""
+        runs = [run for run in self.labels[label] if name in run.measures]
+        if len(runs) < 2:
+            return None
+        measures = [run.measures[name] for run in runs]
+        same_data = len({run.data for run in runs}) == 1
+        return bootstrap(
+            [measure.values for measure in measures],
+            shared=same_data and all(m.files == measures[0].files for m in measures),
+        )
+
+    def difference(self, label: str, base: str, name: str) -> Estimate | None:
+        """A figure minus that of `base`, paired; None where nothing pairs.
+
+        Runs pair in order where they have the same data: over the seeds if several do, over the
+        images if one does.
+        """
+        pairs = list(self._pairs(label, base, name))
+        if not pairs:
+            return None
+        if len(pairs) == 1 and all(name in run.measures for run in pairs[0]):
+            treated, plain = (run.measures[name] for run in pairs[0])
+            try:
+                return bootstrap([treated.minus(plain).values])
+            except ValueError:  # the two share no image
+                return None
+        treated_means, base_means = (
+            [run.means[name] for run in side] for side in zip(*pairs, strict=True)
+        )
+        return paired_difference(treated_means, base_means)
+
+    def differences(self) -> dict[str, dict[str, Estimate]]:
+        """``label − base`` → figure → difference, for all labels but the base."""
+        if self.base is None:
+            return {}
+        found = {}
+        for label in self.labels:
+            if label != self.base:
+                values = {name: self.difference(label, self.base, name) for name in self.names}
+                found[f'{label} − {self.base}'] = {
+                    name: value for name, value in values.items() if value
+                }
+        return found
+
+    def _pairs(self, label: str, base: str, name: str) -> Iterator[tuple[RunResult, RunResult]]:
+        waiting = [run for run in self.labels[base] if name in run.means]
+        for run in self.labels[label]:
+            partner = next((one for one in waiting if one.data == run.data), None)
+            if name in run.means and partner is not None:
+                waiting.remove(partner)
+                yield run, partner
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``results.json``, and image by image ``predictions/*.npz``; the JSON's path."""
+        folder = Path(folder)
+        runs = []
+        for index, run in enumerate(self.runs):
+            safe = re.sub(r'[^\w.-]+', '_', run.label)
+            runs.append(run.save(folder / 'predictions' / f'{index}_{safe}.npz'))
+        labels: dict[str, dict[str, Any]] = {}
+        for label in self.labels:
+            for name in self.names:
+                estimate, both = self.estimate(label, name), self.over_both(label, name)
+                if estimate:
+                    entry = estimate.to_json()
+                    if both:
+                        entry['bootstrap'] = both.to_json()
+                    labels.setdefault(label, {})[name] = entry
+        differences = {
+            title: {name: value.to_json() for name, value in row.items()}
+            for title, row in self.differences().items()
+        }
+        path = folder / 'results.json'
+        write_json(
+            path,
+            {
+                'format': FORMAT,
+                'bgaug_mm': __version__,
+                'suite': self.suite,
+                'unit': 'percent',
+                'level': 0.95,
+                'base': self.base,
+                'settings': self.settings,
+                'labels': labels,
+                'differences': differences,
+                'runs': runs,
+            },
+        )
+        return path
+
+
+def read_runs(path: str | os.PathLike[str]) -> list[RunResult]:
+    """The runs of a ``results.json`` that :meth:`Evaluation.save` wrote.
+
+    Raises:
+        ValueError: If it is another file or another format.
+        FileNotFoundError: If it, or the ``.npz`` of a run, is missing.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON: {error}') from error
+    if not isinstance(content, Mapping) or content.get('format') != FORMAT:
+        found = content.get('format') if isinstance(content, Mapping) else type(content).__name__
+        raise ValueError(f'{path} has the format {found}, but this version reads {FORMAT}')
+    try:
+        return [RunResult.load(entry, path.parent) for entry in _entries(content)]
+    except KeyError as error:
+        raise ValueError(f'{path} lacks {error}') from error
+
+
+def _entries(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return list(content['runs'])

@@ -1,0 +1,99 @@
+import json
+
+import numpy as np
+import pytest
+
+from bgaug_mm.evaluation.predictions import SetPredictions, load_predictions
+from bgaug_mm.evaluation.statistics import bootstrap, over_seeds, paired_difference
+from bgaug_mm.evaluation.suite.measures import Measure
+from bgaug_mm.evaluation.suite.results import Evaluation, read_runs
+from bgaug_mm.evaluation.suite.run_result import RunResult
+
+FILES = [f'{i}.png' for i in range(20)]
+
+
+def run(label, share, data='w', **scores):
+    """Right on the first images."""
+    right = np.arange(20) < 20 * share
+    answers = SetPredictions(FILES, np.ones(20, np.int64), right.astype(np.int64))
+    return RunResult(
+        label=label, checkpoint=f'{label}.pth', data=data, predictions={'original': answers},
+        measures={'original': Measure(FILES, answers.correct)},
+        scores={name: over_seeds([value]) for name, value in scores.items()},
+        skipped={'attacks': 'no art'}, notes=['train: left out: x'], seconds={'train': 1.5},
+    )  # fmt: skip
+
+
+def test_one_seed_is_estimated_over_its_images():
+    evaluation = Evaluation(suite='mini', runs=[run('a', 0.5, spread=0.9)])
+    found = evaluation.estimate('a', 'original')
+    assert found == bootstrap([np.where(np.arange(20) < 10, 100.0, 0.0)])
+    assert str(evaluation.estimate('a', 'spread')) == '0.9 (1 seed)'
+    assert evaluation.estimate('a', 'none') is None
+    assert evaluation.over_both('a', 'original') is None
+    assert evaluation.differences() == {}
+
+
+def test_several_seeds_are_estimated_over_seeds_and_paired_by_data():
+    runs = [
+        run('a', 0.4, 'w0'), run('a', 0.5, 'w1'),
+        run('b', 0.8, 'w1'), run('b', 0.6, 'w0'), run('b', 0.9, 'w2'),
+    ]  # fmt: skip
+    evaluation = Evaluation(suite='mini', runs=runs, base='a')
+    assert evaluation.estimate('a', 'original') == over_seeds([40, 50])
+    assert evaluation.difference('b', 'a', 'original') == paired_difference([80, 60], [50, 40])
+    both = evaluation.over_both('b', 'original')
+    assert (both.over, both.count) == ('seeds and images', 3)
+    assert evaluation.difference('b', 'a', 'none') is None
+
+
+def test_one_seed_each_is_paired_image_by_image():
+    evaluation = Evaluation(suite='mini', runs=[run('a', 0.5), run('b', 0.75)], base='a')
+    found = evaluation.difference('b', 'a', 'original')
+    assert (found.mean, found.over) == (25, 'images')
+    apart = np.hypot(*(one.high - one.low for one in (
+        evaluation.estimate('a', 'original'), evaluation.estimate('b', 'original'))))  # fmt: skip
+    assert found.high - found.low < apart
+    other_data = Evaluation(suite='mini', runs=[run('a', 0.5, 'u'), run('b', 0.5, 'v')], base='a')
+    assert other_data.differences() == {'b − a': {}}
+
+
+def test_file_and_back(tmp_path):
+    runs = [run('a', 0.5, spread=0.9), run('b/ü', 0.7), run('b/ü', 0.8)]
+    path = Evaluation(suite='mini', runs=runs, base='a', settings={'k': 20}).save(tmp_path)
+    content = json.loads(path.read_text(encoding='utf-8'))
+    assert (content['format'], content['suite'], content['base']) == (1, 'mini', 'a')
+    assert content['labels']['a']['original']['over'] == 'images'
+    assert content['labels']['b/ü']['original']['bootstrap']['over'] == 'seeds and images'
+    assert content['differences']['b/ü − a']['original']['mean'] == pytest.approx(20)
+    assert content['runs'][0]['scores']['spread'] == {
+        'mean': 0.9, 'low': None, 'high': None, 'std': None, 'count': 1, 'over': 'seeds',
+    }  # fmt: skip
+    stored = load_predictions(tmp_path / content['runs'][1]['predictions'])
+    assert stored['original'].accuracy == 70
+
+    again = read_runs(path)
+    assert [one.means for one in again] == [one.means for one in runs]
+    assert [one.label for one in again] == ['a', 'b/ü', 'b/ü']
+    assert (again[0].skipped, again[0].notes) == (runs[0].skipped, runs[0].notes)
+    assert again[0].measures['original'].files == FILES
+
+
+def test_other_files_are_refused(tmp_path):
+    path = tmp_path / 'results.json'
+    for text, message in (
+        ('{', 'is not JSON'),
+        ('[]', 'has the format list, but this version reads 1'),
+        ('{"format": 7}', 'has the format 7'),
+        ('{"format": 1}', "lacks 'runs'"),
+        ('{"format": 1, "runs": [{"label": "a"}]}', "lacks 'predictions'"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            read_runs(path)
+    Evaluation(suite='mini', runs=[run('a', 0.5)]).save(tmp_path)
+    (tmp_path / 'predictions/0_a.npz').unlink()
+    with pytest.raises(FileNotFoundError, match='no predictions at .*0_a.npz'):
+        read_runs(path)
+    with pytest.raises(FileNotFoundError):
+        read_runs(tmp_path / 'none.json')
