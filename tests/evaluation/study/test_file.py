@@ -90,5 +90,8 @@ def test_the_preset_is_what_was_asked_for():
                 'rbd',
                 'gs',
                 'mbplus',
+                'spectral',
+                'fine_grained',
+                'u2netp',
             )
         }
