@@ -1,9 +1,13 @@
 """What features are worth: probes on frozen backbones, and the background gap."""
 
+from ..checkpoints import (
+    config_from_text,
+    load_backbone_weights,
+    read_checkpoint,
+    stored_config,
+)
 from .attacks.attack import FGSM, PGD, Attack, AttackResult, attack_accuracy
 from .attacks.input_gradients import GradientShare, gradient_share
-from .networks.checkpoint_config import config_from_text
-from .networks.checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
 from .networks.classifier import FrozenClassifier, LoadedClassifier, load_classifier
 from .networks.features import (
     FrozenBackbone,

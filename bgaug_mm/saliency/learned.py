@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from numpy.typing import NDArray
 
-from bgaug_mm.evaluation.networks.checkpoint_weights import read_checkpoint, stored_config
+from bgaug_mm.checkpoints import read_checkpoint, stored_config
 from bgaug_mm.registry import MODELS, SALIENCY_ESTIMATORS
 
 from .base import Image, SaliencyEstimator, check_image, restore

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from bgaug_mm.checkpoints import read_checkpoint
 from bgaug_mm.engine.launch_config import load_config
-from bgaug_mm.evaluation.networks.checkpoint_weights import read_checkpoint
 from bgaug_mm.models.saliency import SaliencyEncoder
 
 

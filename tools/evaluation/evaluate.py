@@ -27,13 +27,13 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
+from bgaug_mm.checkpoints import read_checkpoint, stored_config  # noqa: E402
 from bgaug_mm.compat import CheckpointError  # noqa: E402
 from bgaug_mm.evaluation import (  # noqa: E402
     build_frozen_backbone,
     load_classifier,
     load_frozen_backbone,
 )
-from bgaug_mm.evaluation.networks.checkpoint_weights import read_checkpoint, stored_config  # noqa: E402
 from bgaug_mm.evaluation.suite.imagenet import evaluate_imagenet  # noqa: E402
 from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
 from bgaug_mm.evaluation.suite.report import tables, write_markdown, write_report  # noqa: E402

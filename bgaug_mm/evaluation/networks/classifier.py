@@ -7,8 +7,9 @@ import os
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from ...checkpoints import load_weights, read_checkpoint, stored_config
+from ...checkpoints.matching import NAME_THE_CONFIG
 from ..probes.linear_probe import LinearProbe
-from .checkpoint_weights import NAME_THE_CONFIG, load_all_weights, read_checkpoint, stored_config
 from .features import FrozenBackbone, build_model
 
 
@@ -80,5 +81,5 @@ def load_classifier(
         )
     weights = content.get('state_dict', content)
     weights = {key.removeprefix('module.'): value for key, value in weights.items()}
-    load_all_weights(model, weights, str(checkpoint), what='classifier', remedy=NAME_THE_CONFIG)
+    load_weights(model, weights, str(checkpoint), what='classifier', remedy=NAME_THE_CONFIG)
     return LoadedClassifier(model, **normalisation)

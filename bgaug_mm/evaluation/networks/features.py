@@ -16,8 +16,8 @@ from mmengine.registry import MODELS, DefaultScope
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...checkpoints import load_backbone_weights, read_checkpoint, stored_config
 from ...saliency import reading
-from .checkpoint_weights import load_backbone_weights, read_checkpoint, stored_config
 
 Image = NDArray[np.uint8]
 
@@ -120,7 +120,7 @@ def build_model(config: Config, *, seed: int | None = None) -> tuple[Any, dict[s
 
 
 def load_frozen_backbone(
-    checkpoint: str | os.PathLike[str], config: Config | None = None
+    checkpoint: str | os.PathLike[str], config: Config | None = None, *, which: str = 'auto'
 ) -> FrozenBackbone:
     """Build and load the backbone of a training checkpoint.
 
@@ -129,17 +129,19 @@ def load_frozen_backbone(
             backbone weights alone (then ``config`` is needed).
         config (Config, optional): Its config. Defaults to None: the one stored
             in the checkpoint.
+        which (str): Which of its networks: ``'auto'``, ``'online'``, ``'teacher'``, …, see
+            :func:`~bgaug_mm.checkpoints.pick_backbone`. Defaults to 'auto'.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the checkpoint has no usable config and none is given, or
-            its weights do not fit the backbone.
+        ValueError: If the checkpoint has no usable config and none is given, it has no such
+            network, or its weights do not fit the backbone.
     """
     content = read_checkpoint(checkpoint)
     if config is None:
         config = stored_config(content, checkpoint)
     frozen = build_frozen_backbone(config)
-    load_backbone_weights(frozen.backbone, content.get('state_dict', content), str(checkpoint))
+    load_backbone_weights(frozen.backbone, content, str(checkpoint), which=which)
     return frozen
 
 

@@ -1,14 +1,32 @@
-"""The config text inside a checkpoint, read without running it."""
+"""The config inside a checkpoint, read without running it."""
 
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
 
 _SCOPES = ('bgaug_mm', 'mmselfsup', 'mmpretrain', 'mmcls', 'mmdet', 'mmseg', 'mmcv', 'mmengine')
+
+
+def stored_config(content: Mapping[str, Any], path: str | os.PathLike[str]) -> Config:
+    """The config a checkpoint was trained with.
+
+    Raises:
+        ValueError: If it has none, or one that is more than plain values.
+    """
+    text = (content.get('meta') or {}).get('cfg')
+    if not isinstance(text, str):
+        raise ValueError(f'{path} has no config in its meta; name it with --config')
+    try:
+        config = config_from_text(text)
+        refuse_foreign_types(config.get('model'))
+        return config
+    except ValueError as error:
+        raise ValueError(f'{path}: its stored config: {error}; name it with --config') from error
 
 
 def config_from_text(text: str) -> Config:

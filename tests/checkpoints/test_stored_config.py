@@ -3,8 +3,8 @@ import math
 import pytest
 from mmengine.config import Config
 
+from bgaug_mm.checkpoints.stored_config import refuse_foreign_types
 from bgaug_mm.evaluation import config_from_text
-from bgaug_mm.evaluation.networks.checkpoint_config import refuse_foreign_types
 
 
 def test_reads_what_mmengine_writes():
