@@ -47,13 +47,23 @@ define saliency
 	  'from importlib.metadata import version; print(version("opencv-python"))'))
 endef
 
+# $(call detection,INTERPRETER,REQUIREMENTS,STACK): mmcv in the stack's version, with operations.
+define detection
+	@{ test '$(INSTALLER)' != pip && $(1) -c 'import uv' 2>/dev/null && \
+	  $(1) -m uv pip install --python $(1) --no-deps -r $(2); } || \
+	$(1) -m pip install --disable-pip-version-check --no-deps -r $(2)
+	@PATH="$(dir $(abspath $(1))):$$PATH" sh requirements/mmcv_with_ops.sh $(1) \
+	  $$(sed -n 's/^\(onedl-mmcv\|mmcv-lite\)==/\1==/p' $(3) | sed 's/-lite//')
+	@touch $@
+endef
+
 # $(call checkout): rewritten when another checkout takes the environment over,
 # because an editable install points to one folder.
 define checkout
 	@echo '$(CURDIR)' | cmp -s - $@ || echo '$(CURDIR)' > $@
 endef
 
-.PHONY: help env env-classic test test-slow test-classic saliency evaluation demo demo-cutouts bench lint wheel clean FORCE
+.PHONY: help env env-classic test test-slow test-classic test-detection saliency evaluation detection detection-classic demo demo-cutouts bench lint wheel clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -73,9 +83,16 @@ test-slow: $(STAMPS)/tests ## the tests marked slow
 test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
 	$(PY_CLASSIC) -m pytest $(PYTEST_ARGS)
 
+test-detection: $(STAMPS)/tests $(STAMPS)/detection ## the tests that need mmdet, which the others leave out
+	$(PY) -m pytest tests/detection $(PYTEST_ARGS)
+
 saliency: $(STAMPS)/saliency ## what the saliency estimators need besides the stack
 
 evaluation: $(STAMPS)/evaluation ## what attacks of tools/evaluation need besides the stack
+
+detection: $(STAMPS)/detection ## mmdet, and mmcv with operations (compiled once, for a quarter of an hour)
+
+detection-classic: $(STAMPS_CLASSIC)/detection ## the same for the classic stack
 
 demo: $(STAMPS)/stack ## plain against background-swapped pre-training on embedded data
 	$(PY) tools/demo.py --started $(STARTED) $(if $(DATA),--data $(DATA))
@@ -126,6 +143,10 @@ $(STAMPS)/evaluation: $(STAMPS)/stack requirements/evaluation.txt
 	$(call install,$(PY),--no-deps -r requirements/evaluation.txt)
 $(STAMPS_CLASSIC)/evaluation: $(STAMPS_CLASSIC)/stack requirements/evaluation.txt
 	$(call install,$(PY_CLASSIC),--no-deps -r requirements/evaluation.txt)
+$(STAMPS)/detection: $(STAMPS)/stack requirements/detection.txt requirements/mmcv_with_ops.sh
+	$(call detection,$(PY),requirements/detection.txt,requirements/mminstall.txt)
+$(STAMPS_CLASSIC)/detection: $(STAMPS_CLASSIC)/stack requirements/detection_classic.txt requirements/mmcv_with_ops.sh
+	$(call detection,$(PY_CLASSIC),requirements/detection_classic.txt,requirements/classic.txt)
 $(STAMPS)/tests: $(STAMPS)/saliency $(STAMPS)/evaluation requirements/tests.txt
 	$(call install,$(PY),-r requirements/tests.txt)
 $(STAMPS_CLASSIC)/tests: $(STAMPS_CLASSIC)/saliency $(STAMPS_CLASSIC)/evaluation requirements/tests.txt

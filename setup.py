@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent
 # What mim and `bgaug_mm::…` config paths look up in an installed package;
 # requirements serve the environment check.
 MIM_FILES = ('configs', 'tools', 'requirements', 'model-index.yml')
-IGNORED = shutil.ignore_patterns('__pycache__', '.*', 'find_python.sh')
+IGNORED = shutil.ignore_patterns('__pycache__', '.*', 'find_python.sh', 'mmcv_with_ops.sh')
 
 
 def read_version() -> str:

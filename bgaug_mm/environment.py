@@ -14,6 +14,8 @@ from pathlib import Path
 
 #: Requirements file and supported Python minor versions of each stack.
 STACKS = {'current': ('mminstall.txt', (10, 13)), 'classic': ('classic.txt', (10, 11))}
+#: Requirements file of each stack's detection.
+DETECTION = {'current': 'detection.txt', 'classic': 'detection_classic.txt'}
 #: Distributions that own the same import folder: the later one overwrites
 #: files of the former, and uninstalling either breaks both.
 RIVALS = (
@@ -192,6 +194,8 @@ def require(*modules: str) -> None:
         ImportError: Naming the missing modules and the command that installs
             them in versions that fit the installed stack.
     """
+    if 'mmdet' in modules:
+        require_detection()
     missing = [name for name in modules if util.find_spec(name) is None]
     if missing:
         specs = {_import_name(spec): spec for spec in _read(requirements_file(stack_name()))}
@@ -232,6 +236,35 @@ def require_evaluation(*modules: str) -> None:
         ImportError: Naming the missing modules and the commands that install them.
     """
     _require_extra('evaluation.txt', modules)
+
+
+def require_detection() -> None:
+    """Raise unless mmdet can be found, and mmcv with its compiled operations.
+
+    Raises:
+        ImportError: Naming what is missing and the commands that install it.
+    """
+    stack = stack_name()
+    commands = []
+    if util.find_spec('mmdet') is None:
+        file = requirements_file(stack).with_name(DETECTION[stack])
+        commands = [f'  {_PIP} install --no-deps -r {file}']
+    if util.find_spec('mmcv._ext') is None:
+        commands += compile_mmcv_commands()
+    if commands:
+        raise ImportError(
+            'detection needs mmdet, and mmcv with its operations compiled; run `make detection`, '
+            'or (compiling takes a quarter of an hour):\n' + '\n'.join(commands)
+        )
+
+
+def compile_mmcv_commands() -> list[str]:
+    """What replaces mmcv without operations by the same version with them."""
+    spec = next(spec for spec in _read(requirements_file(stack_name())) if 'mmcv' in spec)
+    # Cached wheels may be without operations; in an isolated build there is no torch.
+    options = '--no-build-isolation --no-cache-dir --no-deps --force-reinstall'
+    lite = [f'  {_PIP} uninstall -y mmcv-lite'] if found_version('mmcv-lite') else []
+    return [*lite, f'  {install_command(spec.replace("-lite", ""))} {options}']
 
 
 def _require_extra(requirements: str, modules: tuple[str, ...]) -> None:

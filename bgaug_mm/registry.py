@@ -20,7 +20,7 @@ def _child(name: str, parent: Registry, locations: list[str] | None = None) -> R
 
 DATASETS = _child('dataset', _root.DATASETS, ['bgaug_mm.datasets'])
 TRANSFORMS = _child('transform', _root.TRANSFORMS, ['bgaug_mm.datasets.transforms'])
-HOOKS = _child('hook', _root.HOOKS, ['bgaug_mm.engine.hooks'])
+HOOKS = _child('hook', _root.HOOKS, ['bgaug_mm.engine.hooks', 'bgaug_mm.detection'])
 
 #: Sources of background images for BackgroundSwap (a registry of our own).
 BACKGROUNDS = Registry('background', scope=_SCOPE, locations=['bgaug_mm.datasets.backgrounds'])
@@ -33,7 +33,7 @@ VIEW_SCORERS = Registry(
 #: Estimators of saliency masks (a registry of our own).
 SALIENCY_ESTIMATORS = Registry('saliency estimator', scope=_SCOPE, locations=['bgaug_mm.saliency'])
 
-MODELS = _child('model', _root.MODELS, ['bgaug_mm.models'])
+MODELS = _child('model', _root.MODELS, ['bgaug_mm.models', 'bgaug_mm.detection'])
 MODEL_WRAPPERS = _child('model_wrapper', _root.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = _child('weight initializer', _root.WEIGHT_INITIALIZERS)
 RUNNERS = _child('runner', _root.RUNNERS)
@@ -46,7 +46,9 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor', _root.OPTIM_WRAPPER_CONSTRUCTORS
 )
 PARAM_SCHEDULERS = _child('parameter scheduler', _root.PARAM_SCHEDULERS)
-METRICS = _child('metric', _root.METRICS, ['bgaug_mm.evaluation.robustness.metric'])
+METRICS = _child(
+    'metric', _root.METRICS, ['bgaug_mm.evaluation.robustness.metric', 'bgaug_mm.detection']
+)
 EVALUATOR = _child('evaluator', _root.EVALUATOR)
 TASK_UTILS = _child('task util', _root.TASK_UTILS)
 VISUALIZERS = _child('visualizer', _root.VISUALIZERS)

@@ -168,3 +168,36 @@ def test_evaluation_extra_names_its_command(installed):
     message = str(caught.value)
     assert message.startswith('no_such_module is not installed; run:\n')
     assert re.search(r'-m pip install --no-deps -r \S*requirements/evaluation\.txt$', message)
+
+
+@pytest.mark.parametrize(
+    ('packages', 'missing', 'commands'),
+    [
+        (CURRENT, {'mmdet'}, ['--no-deps -r FOLDER/detection.txt']),
+        (
+            CLASSIC,
+            {'mmdet', 'mmcv._ext'},
+            [
+                '--no-deps -r FOLDER/detection_classic.txt',
+                'uninstall -y mmcv-lite',
+                "'mmcv==2.0.1' --no-build-isolation --no-cache-dir --no-deps --force-reinstall",
+            ],
+        ),
+        (CURRENT, {'mmcv._ext'}, ["'onedl-mmcv==2.3.6' --no-build-isolation --no-cache-dir"]),
+        (CURRENT, set(), []),
+    ],
+)
+def test_detection_names_each_command(installed, monkeypatch, packages, missing, commands):
+    installed(packages)
+    monkeypatch.setattr(environment.util, 'find_spec', lambda name: name not in missing or None)
+    if not commands:
+        environment.require('mmdet')
+        return
+    with pytest.raises(ImportError) as caught:
+        environment.require('mmdet')
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith('detection needs mmdet, and mmcv with its operations compiled; run')
+    assert len(lines) == 1 + len(commands)
+    folder = str(environment.requirements_file('current').parent)
+    for line, command in zip(lines[1:], commands, strict=True):
+        assert command.replace('FOLDER', folder) in line

@@ -51,12 +51,10 @@ def explain(error: BaseException) -> str | None:
 def _missing_module(error: ImportError) -> str:
     """What is missing, with its install command where it is part of a stack."""
     if error.name == 'mmcv._ext':
-        spec = next(row.name + row.needed for row in environment.rows() if 'mmcv' in row.name)
-        command = environment.install_command(spec.replace('-lite', ''))
-        options = '--no-build-isolation --no-cache-dir --no-deps --force-reinstall'
         return (
-            'mmcv is installed without its compiled operations, which this config needs; run '
-            f'(it compiles for minutes):\n  {command} {options}'
+            "mmcv's compiled operations, which this config needs, are missing or do not fit the "
+            'installed torch; run (it compiles for a quarter of an hour):\n'
+            + '\n'.join(environment.compile_mmcv_commands())
         )
     package = (error.name or '').partition('.')[0]
     if package in SCOPES:

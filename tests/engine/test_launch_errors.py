@@ -58,7 +58,7 @@ def test_missing_packages(monkeypatch):
     assert message.startswith('mmselfsup is not installed; run:')
     assert explain(ModuleNotFoundError('No module named x', name='x')) == 'No module named x'
     message = explain(ModuleNotFoundError("No module named 'mmcv._ext'", name='mmcv._ext'))
-    assert 'mmcv is installed without its compiled operations' in message
+    assert "mmcv's compiled operations, which this config needs, are missing" in message
     assert 'mmcv==' in message and '-lite' not in message and '--no-build-isolation' in message
 
 
