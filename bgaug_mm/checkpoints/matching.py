@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from .architecture import describe
 from .picking import pick_backbone
 
+#: Of BN.
+_COUNTER = '.num_batches_tracked'
 NAME_THE_CONFIG = 'Name the config the checkpoint was trained with (--config)'
 
 
@@ -59,7 +61,7 @@ def match_weights(
     matched = {key for key in wanted if _shape(weights.get(key)) == _shape(wanted[key])}
     rest = wanted.keys() - matched
     optional = {
-        key for key in rest if key.endswith('.num_batches_tracked') or _is_below(key, new)
+        key for key in rest if key.endswith(_COUNTER) or _is_below(key, new)
     } - weights.keys()
     unexpected = weights.keys() - matched
     parts = {key.partition('.')[0] for key in wanted}
@@ -123,7 +125,8 @@ def load_weights(
     matching, wanted = match_weights(modules, weights, new=new), _wanted(modules)
     if not matching.complete:
         raise ValueError(
-            f'{source}: {len(matching.matched)} of the {len(wanted)} {what} weights match. '
+            f'{source}: {len(_counted(matching.matched))} of the {len(_counted(wanted))} {what} '
+            'weights match. '
             f'Unmatched in the {what}: {_some(matching.missing, wanted)}. '
             f'Unused in the file: {_some(matching.unexpected, weights)}. '
             f'{_reason(wanted, weights, what)}{remedy}'
@@ -139,9 +142,10 @@ def _reason(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], what: s
     there, here = describe(weights), describe(wanted)
     if there and here and there != here:
         return f'The file holds {there}; the {what} is {here}. '
-    first = next(iter(wanted), '')
-    for name in (key.removesuffix(f'.{first}') for key in weights if key.endswith(f'.{first}')):
-        if all(f'{name}.{key}' in weights for key in wanted):
+    keys = _counted(wanted)
+    end = f'.{keys[0]}' if keys else ''
+    for name in (key.removesuffix(end) for key in weights if end and key.endswith(end)):
+        if all(f'{name}.{key}' in weights for key in keys):
             return f'The file has them under the name {name}: choose it with `which`. '
     shared = wanted.keys() & weights.keys()
     if any(_shape(wanted[key]) != _shape(weights[key]) for key in shared):
@@ -157,6 +161,11 @@ def _wanted(modules: nn.Module | Sequence[nn.Module]) -> dict[str, Tensor]:
     return {k: v for module in _listed(modules) for k, v in module.state_dict().items()}
 
 
+def _counted(keys: Iterable[str]) -> list[str]:
+    """Without the counters of BN, in order."""
+    return sorted(key for key in keys if not key.endswith(_COUNTER))
+
+
 def _is_below(key: str, parts: Iterable[str]) -> bool:
     return any(key == part or key.startswith(f'{part}.') for part in parts)
 
@@ -167,7 +176,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:
 
 def _some(keys: Iterable[str], values: Mapping[str, Any], count: int = 4) -> str:
     """The first names with their shapes, and how many there are more."""
-    keys = sorted(keys)
+    keys = _counted(keys) or sorted(keys)
     named = [f'{key} {_shape(values[key]) or ""}'.rstrip() for key in keys[:count]]
     rest = f' and {len(keys) - count} more' if len(keys) > count else ''
     return (', '.join(named) or 'none') + rest

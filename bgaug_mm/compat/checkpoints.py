@@ -121,6 +121,11 @@ def safe_load(file: Any, map_location: Any = None, weights_only: bool | None = N
     Raises:
         CheckpointError: The file is damaged, or needs a class that is not allowed.
     """
+    if isinstance(file, (str, os.PathLike)) and os.fspath(file).endswith('.safetensors'):
+        from ..checkpoints.safetensors_file import read_safetensors
+
+        tensors, metadata = read_safetensors(file)
+        return {'state_dict': tensors, 'meta': metadata}
     name = file if isinstance(file, (str, os.PathLike)) else getattr(file, 'name', 'checkpoint')
     try:
         if _HAS_SAFE_GLOBALS:

@@ -3,8 +3,8 @@ import math
 import pytest
 from mmengine.config import Config
 
+from bgaug_mm.checkpoints import config_from_text, stored_config
 from bgaug_mm.checkpoints.stored_config import refuse_foreign_types
-from bgaug_mm.evaluation import config_from_text
 
 
 def test_reads_what_mmengine_writes():
@@ -69,3 +69,14 @@ def test_types_of_openmmlab_pass(name):
 def test_foreign_types_are_refused_however_deep(name):
     with pytest.raises(ValueError, match='the type `'):
         refuse_foreign_types({'type': 'BYOL', 'a': [{'b': ({'type': name},)}]})
+
+
+def test_stored_config_errors_name_the_file_and_the_option():
+    for content in ({}, {'meta': {}}, {'meta': {'cfg': None}}):
+        with pytest.raises(ValueError, match=r'a\.pth has no config in its meta; .* --config'):
+            stored_config(content, 'a.pth')
+    with pytest.raises(ValueError, match=r'a\.pth: its stored config: line 1.*--config'):
+        stored_config({'meta': {'cfg': 'a = open("x")'}}, 'a.pth')
+    text = "model = dict(type='subprocess.Popen', args='true')"
+    with pytest.raises(ValueError, match=r'the type `subprocess\.Popen`'):
+        stored_config({'meta': {'cfg': text}}, 'a.pth')

@@ -49,6 +49,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('checkpoint', help='checkpoint of mmselfsup, mmpretrain or bgaug_mm')
     parser.add_argument('--config', help='its config; by default the one stored in it')
+    parser.add_argument(
+        '--which',
+        default='auto',
+        help='which of its networks: auto (the one named backbone), online, teacher (of DINO, BYOL, '
+        'MoCo, …), ema, or a dotted name',
+    )
     parser.add_argument('--train', required=True, help='images the probes are fitted on')
     parser.add_argument('--test', required=True, nargs='+', help='images they are tested on')
     parser.add_argument('--root', help='folder that the names in lists are relative to')
@@ -94,8 +100,10 @@ def make_banks(
         for name, source in zip(set_names(args.test), args.test, strict=True)
     }
     config = Config.fromfile(args.config) if args.config else None
-    backbone = load_frozen_backbone(args.checkpoint, config)
+    backbone = load_frozen_backbone(args.checkpoint, config, which=args.which)
     made_with = {'checkpoint_sha256': sha256(Path(args.checkpoint))}
+    if args.which != 'auto':
+        made_with['which'] = args.which
     if config is not None:
         made_with['config_sha256'] = hashlib.sha256(config.pretty_text.encode()).hexdigest()
     options: dict[str, Any] = {
@@ -191,7 +199,18 @@ def main(argv: list[str] | None = None) -> None:
         print(f'{name}: {len(bad)} images could not be read, e.g. {first}: {why}')
     settings = {
         key: getattr(args, key)
-        for key in ('train', 'test', 'k', 'temperature', 'l2', 'solver', 'size', 'short', 'dtype')
+        for key in (
+            'which',
+            'train',
+            'test',
+            'k',
+            'temperature',
+            'l2',
+            'solver',
+            'size',
+            'short',
+            'dtype',
+        )
     }
     write_json(
         Path(args.json),
