@@ -19,43 +19,21 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
-from bgaug_mm.datasets.worlds import PooledSource, add_world_options, make_world  # noqa: E402
-from bgaug_mm.datasets.worlds.pool_options import add_pool_options, open_pools  # noqa: E402
+from bgaug_mm.datasets.worlds import add_world_options, make_world  # noqa: E402
+from bgaug_mm.datasets.worlds.pool_options import (  # noqa: E402
+    add_pool_options,
+    noted_pools,
+    open_pools,
+    recorded_pools,
+    say_left_out,
+)
 
-
-def report(source: PooledSource) -> PooledSource:
-    """Say how many images could not be used."""
-    for kind, pool in (('foregrounds', source.objects), ('backgrounds', source.plates)):
-        if left_out := getattr(pool, 'left_out', {}):
-            reasons = ', '.join(f'{count} × {reason}' for reason, count in left_out.items())
-            print(f'{kind}: left out {reasons}')
-    return source
-
-
-def recorded(source: PooledSource) -> dict[str, Any]:
-    """What decides about the pixels, for the manifest."""
-    return {
-        kind: {'pool': type(pool).__name__, **pool.recorded}
-        for kind, pool in (('foregrounds', source.objects), ('backgrounds', source.plates))
-    }
-
-
-def noted(source: PooledSource) -> dict[str, Any]:
-    """What else the manifest tells."""
-    return {
-        'kind': 'shortcut-sensitivity test on composites (not ImageNet-9)',
-        'left_out': {
-            kind: dict(getattr(pool, 'left_out', {}))
-            for kind, pool in (('foregrounds', source.objects), ('backgrounds', source.plates))
-        },
-        'files': {'foregrounds': source.objects.folds, 'backgrounds': source.plates.folds},
-    }
+KIND = 'shortcut-sensitivity test on composites (not ImageNet-9)'
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -68,9 +46,9 @@ def main(argv: list[str] | None = None) -> None:
     make_world(
         'make_backgrounds_challenge',
         args,
-        lambda: report(open_pools(args)),
-        recorded=recorded,
-        noted=noted,
+        lambda: say_left_out(open_pools(args)),
+        recorded=recorded_pools,
+        noted=lambda source: {'kind': KIND, **noted_pools(source)},
         challenge=True,
     )
 

@@ -6,13 +6,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bgaug_mm.saliency.progress import Progress
 
-from .composing import ComposedImage, WorldSource, compose_world, count_images, paired_background
+from .composing import Triplet, WorldSource, compose_world, count_images, paired_background
 from .samples import with_samples
-from .writing import Item, write_world
+from .writing import Item, WorldFile, write_world
 
 
 def correlation(text: str) -> float | None:
@@ -71,8 +72,7 @@ def make_world(
         noted: Further entries of the manifest, from the source.
         challenge: Also make ``no_fg``, ``adversarial`` and ``samples.png``.
     """
-    start = time.perf_counter()
-    try:
+    with one_line(maker, args.out):
         if args.size < 16:
             raise ValueError(f'`--size` must be at least 16, but got {args.size}')
         if args.seed < 0:
@@ -90,26 +90,41 @@ def make_world(
         }
         composed = compose_world(material, challenge=challenge, **options)
         items = with_samples(composed) if challenge else composed
-        written = write_world(
+        write_world_and_say(
             args.out,
-            _shown(items, count_images(material, challenge=challenge, **amounts)),
+            shown(items, count_images(material, challenge=challenge, **amounts)),
             maker=maker,
             args={'size': args.size, **options, **recorded(material)},
             notes={'pairing': pairing, **noted(material)},
             overwrite=args.overwrite,
         )
+
+
+@contextmanager
+def one_line(maker: str, out: str) -> Iterator[None]:
+    """End the program with one line on bad input and on an interruption."""
+    try:
+        yield
     except (ValueError, OSError) as error:
         sys.exit(f'{maker}: {error}')
     except KeyboardInterrupt:
-        sys.exit(f'{maker}: interrupted; nothing was written to {args.out}')
+        sys.exit(f'{maker}: interrupted; nothing was written to {out}')
+
+
+def write_world_and_say(out: str, items: Iterable[Item], **options: Any) -> bool:
+    """:func:`write_world`, and a line that says how long it took or that it was there."""
+    start = time.perf_counter()
+    written = write_world(out, items, **options)
     seconds = time.perf_counter() - start
-    print(f'{args.out}: ' + (f'made in {seconds:.1f} s' if written else 'already there'))
+    print(f'{out}: ' + (f'made in {seconds:.1f} s' if written else 'already there'))
+    return written
 
 
-def _shown(items: Iterable[Item], total: int) -> Iterator[Item]:
+def shown(items: Iterable[Item], total: int) -> Iterator[Item]:
     """The items, with a bar that counts the images."""
     progress = Progress(total, name='images', unit='images')
     for item in items:
         yield item
-        progress.advance(isinstance(item, ComposedImage))
+        image = item.pixels is not None if isinstance(item, WorldFile) else True
+        progress.advance(image and not isinstance(item, Triplet))
     progress.close()

@@ -93,7 +93,7 @@ def composite(
     return np.rint(mixed).astype(np.uint8)
 
 
-def _correlated(rng: np.random.Generator, paired: int, total: int, rho: float) -> int:
+def correlated(rng: np.random.Generator, paired: int, total: int, rho: float) -> int:
     """The paired background with probability rho, else one of the others."""
     if rng.random() < rho:
         return paired
@@ -162,7 +162,7 @@ def compose_world(
             path = f'{name}/{index:05d}.png'
             colour, mask = source.foreground(stream('train_fg', label, index), 'train', label)
             rng = stream('train_bg', label, index)
-            kind = _correlated(rng, paired, len(plates), rho)
+            kind = correlated(rng, paired, len(plates), rho)
             image = composite(colour, mask, source.background(rng, 'train', kind))
             yield ComposedImage('train', path, image, mask, plates[kind])
 
@@ -171,7 +171,7 @@ def compose_world(
             colour, mask = source.foreground(stream('fg', label, index), 'test', label)
 
             rng = stream('original', label, index)
-            kind = _correlated(rng, paired, len(plates), rho)
+            kind = correlated(rng, paired, len(plates), rho)
             plate = source.background(rng, 'test', kind)
             image = composite(colour, mask, plate)
             yield ComposedImage('original', path, image, mask, plates[kind])

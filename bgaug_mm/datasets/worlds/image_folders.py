@@ -176,15 +176,21 @@ def place(cutout: Pixels, rng: np.random.Generator, *, size: int) -> tuple[Pixel
     """
     if rng.random() < 0.5:
         cutout = np.ascontiguousarray(cutout[:, ::-1])
-    longest = size * rng.uniform(0.65, 0.95)
+    resized = resize_cutout(cutout, size * rng.uniform(0.65, 0.95))
+    height, width = resized.shape[:2]
+    top = int(rng.integers(size - height + 1))
+    left = int(rng.integers(size - width + 1))
+    canvas = np.zeros((size, size, 4), np.uint8)
+    canvas[top : top + height, left : left + width] = resized
+    return canvas[..., :3], canvas[..., 3]
+
+
+def resize_cutout(cutout: Pixels, longest: float) -> Pixels:
+    """A cut-out (H, W, 4) RGBA with a longest side of so many pixels, as a new array."""
     height, width = (
         max(1, round(longest * side / max(cutout.shape[:2]))) for side in cutout.shape[:2]
     )
-    top = int(rng.integers(size - height + 1))
-    left = int(rng.integers(size - width + 1))
     # Pillow weighs colours by alpha when it resizes RGBA, so what lies hidden under
     # alpha 0 makes no seam; a filter without overshoot makes none either.
     resized = Image.fromarray(cutout).resize((width, height), Image.Resampling.BILINEAR)
-    canvas = np.zeros((size, size, 4), np.uint8)
-    canvas[top : top + height, left : left + width] = np.asarray(resized)
-    return canvas[..., :3], canvas[..., 3]
+    return np.asarray(resized, np.uint8)

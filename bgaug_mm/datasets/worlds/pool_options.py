@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from bgaug_mm.datasets.mask_names import default_mask_root
 from bgaug_mm.datasets.transforms.infill import INFILLS
@@ -73,6 +74,32 @@ def open_pools(args: argparse.Namespace) -> PooledSource:
     if args.background_masks is not None and args.backgrounds in (None, 'photos', 'own'):
         raise ValueError('`--background-masks` goes with a folder of images as `--backgrounds`')
     return PooledSource(_objects(args), _plates(args))
+
+
+def say_left_out(source: PooledSource) -> PooledSource:
+    """Print how many images could not be used, if any; returns the source."""
+    for kind, pool in _kinds(source):
+        if left_out := getattr(pool, 'left_out', {}):
+            reasons = ', '.join(f'{count} × {reason}' for reason, count in left_out.items())
+            print(f'{kind}: left out {reasons}')
+    return source
+
+
+def recorded_pools(source: PooledSource) -> dict[str, Any]:
+    """What of the pools decides about the pixels, for the manifest's options."""
+    return {kind: {'pool': type(pool).__name__, **pool.recorded} for kind, pool in _kinds(source)}
+
+
+def noted_pools(source: PooledSource) -> dict[str, Any]:
+    """What else the manifest tells about the pools: which files, and how many were left out."""
+    return {
+        'left_out': {kind: dict(getattr(pool, 'left_out', {})) for kind, pool in _kinds(source)},
+        'files': {kind: pool.folds for kind, pool in _kinds(source)},
+    }
+
+
+def _kinds(source: PooledSource) -> tuple[tuple[str, ObjectPool | PlatePool], ...]:
+    return ('foregrounds', source.objects), ('backgrounds', source.plates)
 
 
 def _masked(args: argparse.Namespace) -> bool:

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO, StringIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .composing import ComposedImage, Triplet
@@ -35,6 +37,7 @@ class WorldFile:
 
     path: str  # below the world
     content: bytes
+    pixels: NDArray[np.uint8] | None = None  # of an image, for the manifest's digest
 
 
 Item = ComposedImage | Triplet | WorldFile
@@ -56,8 +59,8 @@ def write_world(
 
     Args:
         out: The world's folder: ``out/<set>/<class>/*.png``, masks under
-            ``out/<set>_masks``, ``triplets.csv``, ``backgrounds.csv``,
-            ``manifest.json`` and ``SHA256SUMS``.
+            ``out/<set>_masks``, ``triplets.csv`` and ``backgrounds.csv`` (these four for
+            a :class:`ComposedImage`), ``manifest.json`` and ``SHA256SUMS``.
         items: The images, triplets and further files; not touched when the world is
             there.
         maker: Name of the tool, for the manifest.
@@ -112,7 +115,10 @@ def _is_there(out: Path, maker: str, args: dict[str, Any], overwrite: bool) -> b
     if not isinstance(found, dict):
         raise FileExistsError(f'{path} is not a manifest of a world; choose another folder')
     if (found.get('maker'), found.get('format'), found.get('args')) == (maker, _FORMAT, args):
-        counts = {name: len(list((out / name).glob('*/*.png'))) for name in found['sets']}
+        counts = {
+            name: sum(path.is_file() for path in (out / name).rglob('[!.]*'))
+            for name in found['sets']
+        }
         if counts == found['sets']:
             return True
         if not overwrite:
@@ -157,12 +163,22 @@ def _write_files(
         file.write_bytes(content)
         sums[path] = hashlib.sha256(content).hexdigest()
 
+    def digest_pixels(path: str, pixels: NDArray[np.uint8]) -> None:
+        # Over pixels, not file bytes: those change with the image library.
+        digest.update(f'{path} {pixels.shape}'.encode())
+        digest.update(pixels.tobytes())
+
     for item in items:
         if isinstance(item, Triplet):
             triplets.append(item)
             continue
         if isinstance(item, WorldFile):
             write(item.path, item.content)
+            folder = str(PurePosixPath(item.path).parent)
+            if folder != '.':
+                counts[folder] += 1
+            if item.pixels is not None:
+                digest_pixels(item.path, item.pixels)
             continue
         backgrounds.append((item.set_name, item.path, item.background))
         for set_name, pixels in (
@@ -172,12 +188,11 @@ def _write_files(
             buffer = BytesIO()
             Image.fromarray(pixels).save(buffer, 'PNG', compress_level=1)
             write(f'{set_name}/{item.path}', buffer.getvalue())
-            # Over pixels, not file bytes: those change with the PNG library.
-            digest.update(f'{set_name}/{item.path} {pixels.shape}'.encode())
-            digest.update(pixels.tobytes())
+            digest_pixels(f'{set_name}/{item.path}', pixels)
             counts[set_name] += 1
-    write(TRIPLETS, _table([Triplet._fields, *triplets]))
-    write(BACKGROUNDS, _table([('set', 'file', 'background'), *backgrounds]))
+    if backgrounds:
+        write(TRIPLETS, _table([Triplet._fields, *triplets]))
+        write(BACKGROUNDS, _table([('set', 'file', 'background'), *backgrounds]))
     manifest = {
         'maker': maker,
         'format': _FORMAT,
