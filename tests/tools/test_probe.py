@@ -152,3 +152,25 @@ def test_names_of_sets(tool):
     assert names(['w/val', 'w/train/']) == ['val', 'train']
     assert names(['a/val', 'b/val']) == ['a_val', 'b_val']
     assert names(['/x/list.txt']) == ['list']
+
+
+def test_the_network_is_named(tool, place):
+    content = torch.load(place / 'epoch_1.pth', weights_only=True)
+    options = ['--test', str(place / 'val'), '--probes', 'knn', '--which', 'teacher']
+    with pytest.raises(SystemExit, match=r"no network 'teacher': it has backbone \(online\)"):
+        tool['main'](command(place, *options))
+    state = content['state_dict']
+    for key, value in list(state.items()):
+        state[f'teacher_{key}'] = value
+        if value.is_floating_point():  # an online network without features
+            state[key] = torch.zeros_like(value)
+    tool['main'](command(place, '--test', str(place / 'val'), '--probes', 'knn'))
+    expected = json.loads((place / 'x.json').read_text())['accuracy']
+    torch.save(content, place / 'epoch_1.pth')
+    tool['main'](command(place, *options, '--banks', str(place / 'banks')))
+    found = json.loads((place / 'x.json').read_text())
+    assert found['accuracy'] == expected
+    assert found['settings']['which'] == 'teacher'
+    with pytest.raises(SystemExit, match='made with another which'):
+        options = ['--which', 'online', '--banks', str(place / 'banks')]
+        tool['main'](command(place, '--test', str(place / 'val'), *options))

@@ -52,8 +52,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--which',
         default='auto',
-        help='which of its networks: auto (the one named backbone), online, teacher (of DINO, BYOL, '
-        'MoCo, …), ema, or a dotted name',
+        help='which of its networks: auto (the one named backbone), online, teacher (of DINO, '
+        'BYOL, MoCo, …), ema, or a dotted name',
     )
     parser.add_argument('--train', required=True, help='images the probes are fitted on')
     parser.add_argument('--test', required=True, nargs='+', help='images they are tested on')
@@ -197,21 +197,8 @@ def main(argv: list[str] | None = None) -> None:
     for name, bad in failures.items():
         first, why = next(iter(bad.items()))
         print(f'{name}: {len(bad)} images could not be read, e.g. {first}: {why}')
-    settings = {
-        key: getattr(args, key)
-        for key in (
-            'which',
-            'train',
-            'test',
-            'k',
-            'temperature',
-            'l2',
-            'solver',
-            'size',
-            'short',
-            'dtype',
-        )
-    }
+    names = 'which train test k temperature l2 solver size short dtype'
+    settings = {key: getattr(args, key) for key in names.split()}
     write_json(
         Path(args.json),
         {
