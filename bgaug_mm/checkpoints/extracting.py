@@ -92,7 +92,7 @@ def _provenance(
     found = {key: meta[key] for key in _HISTORY if meta.get(key) is not None}
     if network.name:
         found['network'] = str(network)
-    found.setdefault('network', network.role)
+    found.setdefault('network', str(network))
     found |= _input(content)
     found |= {
         'architecture': describe(weights) or 'unknown',

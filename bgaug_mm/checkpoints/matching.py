@@ -42,6 +42,19 @@ class Matching:
         """Whether every weight has its place, but for whole parts of the file."""
         return bool(self.matched) and not self.missing and not self.partial
 
+    def table(self) -> str:
+        """How many names of each part, e.g. ``layer1``, are in which group."""
+        columns = ('matched', 'missing', 'unexpected', 'optional')
+        groups = [[key.partition('.')[0] for key in getattr(self, name)] for name in columns]
+        parts = dict.fromkeys(sorted(part for group in groups for part in group))
+        rows = [['', *columns]]
+        rows += [[part, *(str(group.count(part)) for group in groups)] for part in parts]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return '\n'.join(
+            '  '.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+            for row in rows
+        )
+
 
 def match_weights(
     modules: nn.Module | Sequence[nn.Module],

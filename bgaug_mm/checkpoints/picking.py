@@ -39,7 +39,7 @@ class Network:
     weights: dict[str, Tensor]
 
     def __str__(self) -> str:
-        return f'{self.name} ({self.role})' if self.name else self.role
+        return f'{self.name} ({self.role})' if self.name else f'{self.role} weights'
 
 
 def pick_backbone(
@@ -86,7 +86,7 @@ def pick_network(
     if not weights:
         there = ', '.join(map(str, networks))
         parts = ', '.join(sorted({key.partition('.')[0] for key in _trained(content)}))
-        raise ValueError(f'{source} has no network {which!r}: it has {there}, in {parts}')
+        raise ValueError(f'{source} has no network {which!r}: it has {there}; its parts: {parts}')
     return next(
         (network for network in networks if network.name == which),
         Network(which, 'named', weights),
@@ -97,8 +97,8 @@ def find_networks(content: Mapping[str, Any]) -> list[Network]:
     """The backbones of a checkpoint, the online one first.
 
     A network beside ``backbone`` is taken for its teacher if it has all its weights under
-    another name: MoCo's ``encoder_k``, BYOL's ``target_net``, MoCo v3's ``momentum_encoder``,
-    DINO's ``teacher_backbone`` and any other.
+    another name, in the same shapes: MoCo's ``encoder_k``, BYOL's ``target_net``, MoCo v3's
+    ``momentum_encoder``, DINO's ``teacher_backbone`` and any other.
     """
     trained, state = _trained(content), _entries(_state(content))
     online = _below('backbone', trained)
@@ -110,7 +110,8 @@ def find_networks(content: Mapping[str, Any]) -> list[Network]:
         for name in (
             key.removesuffix(f'.{wanted[0]}') for key in trained if key.endswith(f'.{wanted[0]}')
         )
-        if name != 'backbone' and all(f'{name}.{key}' in trained for key in wanted)
+        if name != 'backbone'
+        and all(_fits(trained.get(f'{name}.{key}'), online[key]) for key in wanted)
     ]
     averaged = 'n_averaged' in _state(content)
     networks = [Network('backbone', 'ema' if averaged else 'online', online)]
@@ -118,6 +119,10 @@ def find_networks(content: Mapping[str, Any]) -> list[Network]:
     if 'ema_state_dict' in content:
         networks.append(Network('backbone', 'ema', _below('backbone', state)))
     return networks
+
+
+def _fits(value: Tensor | None, other: Tensor) -> bool:
+    return value is not None and value.shape == other.shape
 
 
 def _state(content: Mapping[str, Any]) -> Mapping[str, Any]:

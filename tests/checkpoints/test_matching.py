@@ -127,4 +127,11 @@ def test_groups_of_names():
     assert found.optional == ('b.num_batches_tracked', 'c.bias', 'c.weight')
     assert found.partial == ('a.bias', 'a.more')
     assert not found.complete
+    assert [line.split() for line in found.table().splitlines()] == [
+        ['matched', 'missing', 'unexpected', 'optional'],
+        ['a', '1', '1', '2', '0'],
+        ['b', '4', '0', '0', '1'],
+        ['c', '0', '0', '0', '2'],
+        ['d', '0', '0', '1', '0'],
+    ]
     assert match_weights(nn.Linear(1, 1), {}).complete is False

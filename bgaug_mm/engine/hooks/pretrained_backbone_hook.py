@@ -86,7 +86,9 @@ class PretrainedBackboneHook(Hook):
         by_config = 'checkpoint' in runner.cfg
         key = 'checkpoint' if by_config else f'model.{self.module}.init_cfg.checkpoint'
         option = f'--cfg-options {key}=FILE'
-        path = self.checkpoint or runner.cfg.get('checkpoint') or _initial(backbone)
+        # a config that has the key has no other source: mmdet's name supervised weights
+        named = runner.cfg.checkpoint if by_config else _initial(backbone)
+        path = self.checkpoint or named
         if not path:
             raise ValueError(f'no pre-trained weights: name the checkpoint with {option}')
         if path == RANDOM:
@@ -103,13 +105,9 @@ class PretrainedBackboneHook(Hook):
         )
         for part in parts:
             part.is_init = True
-        told = f'{self.module}: all weights from {path} ({which}; {len(matching.matched)} entries)'
-        if len(parts) > 1:
-            told += f', {self.shared_head} too'
-        if matching.unexpected:
-            unused = sorted({name.partition('.')[0] for name in matching.unexpected})
-            told += f'; not used: {", ".join(unused)}'
-        print_log(told, logger='current')
+        filled = f'{self.module} and {self.shared_head}' if len(parts) > 1 else self.module
+        told = f'{filled}: all weights from {path} (`which`: {which})'
+        print_log(f'{told}, by part:\n{matching.table()}', logger='current')
 
     def _start_without(self, parts: Sequence[nn.Module]) -> None:
         for part in parts:

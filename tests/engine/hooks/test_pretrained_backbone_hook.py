@@ -143,9 +143,11 @@ def test_the_config_names_file_and_network(layout, checkpoint, tmp_path):
     assert torch.equal(runner.train().seen[0], WEIGHTS['linear.weight'])
 
 
-def test_a_config_that_has_the_key_but_no_file_is_an_error(tmp_path):
+@pytest.mark.parametrize('supervised', [False, True])
+def test_a_config_that_has_the_key_but_no_file_is_an_error(supervised, checkpoint, tmp_path):
+    init_cfg = pretrained(checkpoint) if supervised else None  # mmdet's bases name such weights
     with pytest.raises(ValueError, match='name the checkpoint with --cfg-options checkpoint=FILE'):
-        make_runner(tmp_path / 'out', None, cfg=dict(checkpoint=None)).train()
+        make_runner(tmp_path / 'out', init_cfg, cfg=dict(checkpoint=None)).train()
 
 
 def test_random_weights_are_a_choice_and_no_checkpoint_leaks_in(checkpoint, tmp_path):
