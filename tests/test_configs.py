@@ -37,6 +37,11 @@ SALIENCY = [name for name in CONFIGS if name.startswith('saliency/')]
 #: Those of benchmarks train on labels: tests/test_benchmark_configs.py.
 BENCHMARKS = [name for name in CONFIGS if name.startswith('benchmarks/')]
 
+#: Those of detection train on boxes: tests/detection/test_configs.py.
+DETECTION = [name for name in CONFIGS if name.startswith('detection/')]
+#: Those that train on views.
+VIEWS = [name for name in CONFIGS if name not in SALIENCY + BENCHMARKS + DETECTION]
+
 #: Views of a step, by what the recipe's name begins with; 2 otherwise.
 MULTI_CROP = {'swav': 8, 'dino': 10, 'ibot': 10}
 
@@ -99,7 +104,7 @@ def select_hard_views(hook, model, dataset, batch):
     hook.before_train_iter(runner, 0, batch)
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if name not in SALIENCY + BENCHMARKS])
+@pytest.mark.parametrize('name', VIEWS)
 def test_config_builds_and_takes_a_step(name, data, monkeypatch):
     """Dataset, model and hooks; and one batch of it gives a loss with gradients."""
     monkeypatch.chdir(data)

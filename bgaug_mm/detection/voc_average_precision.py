@@ -16,7 +16,7 @@ from .voc_matching import Array, eleven_point_average_precision, match_detection
 
 #: IoU .5 : .05 : .95. Quotients, because a sum of steps is not exactly .6.
 THRESHOLDS = tuple(percent / 100 for percent in range(50, 100, 5))
-_COLUMNS = {'AP': slice(None), 'AP50': 0, 'AP75': 5}
+_COLUMNS: dict[str, Any] = {'AP': slice(None), 'AP50': 0, 'AP75': 5}
 
 
 @METRICS.register_module()

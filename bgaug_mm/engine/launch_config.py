@@ -134,11 +134,23 @@ def _datasets(cfg: Config, loaders: tuple[str, ...]) -> Iterator[tuple[str, Conf
 
 
 def set_data_root(cfg: Config, folder: str) -> None:
-    """``--data``: the ``data_root`` of every innermost dataset, and the config's own."""
+    """``--data``: the ``data_root`` of every innermost dataset, and the config's own.
+
+    And what COCO's metrics read below it.
+    """
     if not os.path.isdir(folder):
         raise LaunchError(f'--data {folder}: there is no such folder')
+    roots = set()
     for _, dataset in _datasets(cfg, LOADERS):
+        roots.add(dataset.get('data_root') or '')
         dataset['data_root'] = folder
+    for key in ('val_evaluator', 'test_evaluator'):
+        evaluators = cfg.get(key) or []
+        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+            path = evaluator.get('ann_file') or ''
+            for root in roots - {''}:
+                if path.startswith(root):
+                    evaluator['ann_file'] = os.path.join(folder, path[len(root) :].lstrip('/'))
     if 'data_root' in cfg:
         cfg.data_root = folder
 
@@ -170,6 +182,11 @@ def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
         listing = dataset.get('ann_file') or ''
         path = os.path.join(root, listing)
         if listing and '://' not in path and not os.path.isfile(path):
+            if cfg.get('default_scope') == 'mmdet':
+                raise LaunchError(
+                    f'the annotations {path} ({key}.ann_file) do not exist; name others with '
+                    f'--cfg-options {key}.ann_file=FILE, or their folder with --data PATH'
+                )
             raise LaunchError(
                 f'the list of images {path} ({key}.ann_file) does not exist; write it (a line an '
                 'image: `class_folder/name.JPEG label`), or take class folders without a list: '

@@ -41,6 +41,8 @@ def explain(error: BaseException) -> str | None:
         if files and files[-1].startswith(_PACKAGE):
             return text.rstrip().rpartition('\n')[2].partition(': ')[2]
         return None
+    if str(error).startswith('need at least one array') and (empty := _empty_dataset(error)):
+        return empty
     frames = traceback.extract_tb(error.__traceback__)
     raised_by_us = bool(frames) and frames[-1].filename.startswith(_PACKAGE)
     if raised_by_us and isinstance(error, (ValueError, OSError, RuntimeError)):
@@ -63,6 +65,21 @@ def _missing_module(error: ImportError) -> str:
         except ImportError as missing:
             return str(missing)
     return str(error)
+
+
+def _empty_dataset(error: BaseException) -> str | None:
+    """Which dataset was empty, where mmengine stumbled over that while packing its entries."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == '_serialize_data':
+            dataset = frame.f_locals['self']
+            source = dataset.ann_file or ', '.join(map(str, dataset.data_prefix.values()))
+            text = f'{source}: the dataset is empty'
+            if dataset.filter_cfg:
+                classes = ', '.join(map(str, dataset.metainfo.get('classes', ())))
+                rules = ', '.join(f'{key}={value}' for key, value in dataset.filter_cfg.items())
+                text += f', or no image is left by filter_cfg ({rules}; classes: {classes})'
+            return text
+    return None
 
 
 def _unknown_type(text: str) -> str:

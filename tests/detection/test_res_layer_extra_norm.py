@@ -8,13 +8,9 @@ import torch
 from mmengine.registry import init_default_scope
 
 from bgaug_mm.detection import ResLayerExtraNorm
-from bgaug_mm.environment import require_detection
 from bgaug_mm.registry import MODELS
 
-try:
-    require_detection()
-except ImportError as error:
-    pytest.skip(str(error), allow_module_level=True)
+pytestmark = pytest.mark.usefixtures('mmdet')
 
 
 def build(**options):

@@ -84,10 +84,10 @@ def random_samples(seed, images=25):
 
 
 @pytest.mark.parametrize('seed', range(3))
-def test_against_mmdet(seed):
+def test_against_mmdet(seed, mmdet):
     """mmdet compares recalls in floating point: whole tenths may get lost there."""
-    pytest.importorskip('mmdet', reason='needs mmdet: make detection')
-    voc_metric = pytest.importorskip('mmdet.evaluation.metrics.voc_metric', exc_type=ImportError)
+    from mmdet.evaluation.metrics import voc_metric
+
     samples = list(random_samples(seed))
     ours = evaluate(samples)
     theirs = Evaluator([voc_metric.VOCMetric(iou_thrs=list(THRESHOLDS))])

@@ -5,6 +5,7 @@ from .channels_last_hook import ChannelsLastHook
 from .collapse_hook import CollapseHook
 from .freeze_last_layer_hook import FreezeLastLayerHook
 from .hard_view_selection_hook import HardViewSelectionHook
+from .precise_bn_hook import PreciseBNHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
 from .sample_seed_hook import SampleSeedHook
 
@@ -14,6 +15,7 @@ __all__ = [
     'CollapseHook',
     'FreezeLastLayerHook',
     'HardViewSelectionHook',
+    'PreciseBNHook',
     'PretrainedBackboneHook',
     'SampleSeedHook',
 ]
