@@ -28,10 +28,11 @@ model = dict(
         bgr_to_rgb=True),
     backbone={**_base_.tiny_resnet18, 'type': 'ResNet'},
     neck=dict(
-        type='MoCoV2Neck',
+        type='NonLinearNeck',
         in_channels=128,
         hid_channels=256,
         out_channels=128,
+        num_layers=2,
         with_avg_pool=True),
     head=dict(type='ContrastiveHead', loss=dict(type='CrossEntropyLoss'), temperature=0.2))
 model['backbone'].pop('_delete_')
