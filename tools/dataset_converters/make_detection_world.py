@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make a small detection set, in COCO's and in VOC's layout, without any download.
 
-    make_detection_world.py OUT --foregrounds digits
+    make_detection_world.py OUT
     make_detection_world.py OUT --foregrounds CUTOUTS
     make_detection_world.py OUT --foregrounds IMAGES --masks MASKS --backgrounds PHOTOS
 
@@ -11,9 +11,9 @@ OUT/VOC2007/JPEGImages. COCO: OUT/annotations/instances_{train,val}.json. VOC:
 OUT/VOC2007/Annotations and ImageSets/Main/{trainval,test}.txt, objects less than half
 visible marked difficult. samples.png shows some, objects.csv counts all.
 
-Sets share no object and no background file. Worlds that the other makers here make of the
-same pools with the same --seed and --size split them in the same way: what is pre-trained
-on their `train` has seen nothing of this val set.
+Sets share no object and no background file. The other makers here split the same pools in
+the same way under the same --seed: what is pre-trained on the `train` of their worlds has
+seen nothing of this val set.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('out', help='folder of the set, made here')
-    add_pool_options(parser)
+    add_pool_options(parser, foregrounds='digits')
     for name, default, text in (
         ('train-images', 600, 'training images'),
         ('val-images', 200, 'images of the other set'),
@@ -150,15 +150,16 @@ def say_counts(out: Path) -> None:
 def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     with one_line(MAKER, args.out):
-        for name in ('train_images', 'val_images'):
-            if getattr(args, name) < 1:
-                raise ValueError(
-                    f'`--{name.replace("_", "-")}` must be at least 1, but got '
-                    f'{getattr(args, name)}'
-                )
+        for name, value in (('train', args.train_images), ('val', args.val_images)):
+            if value < 1:
+                raise ValueError(f'`--{name}-images` must be at least 1, but got {value}')
+        source = say_left_out(open_pools(args))
+        digits = args.foregrounds == 'digits'
+        labels = chosen_labels(source, args.classes or [*(DIGITS if digits else source.classes)])
+        classes = [source.classes[label] for label in labels]
         options = SceneOptions(
             size=args.size,
-            labels=(),
+            labels=labels,
             objects=tuple(args.objects),
             scale=tuple(args.scale),
             min_visible=args.min_visible,
@@ -166,11 +167,6 @@ def main(argv: list[str] | None = None) -> None:
             seed=args.seed,
         )
         val_options = replace(options, rho=args.val_rho)
-        source = say_left_out(open_pools(args))
-        digits = args.foregrounds == 'digits'
-        labels = chosen_labels(source, args.classes or [*(DIGITS if digits else source.classes)])
-        classes = [source.classes[label] for label in labels]
-        options, val_options = (replace(some, labels=labels) for some in (options, val_options))
         sets = [
             DetectionSet('train', 'trainval', 'train', args.train_images, options),
             DetectionSet('val', 'test', 'test', args.val_images, val_options),

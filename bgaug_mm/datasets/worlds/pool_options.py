@@ -15,14 +15,16 @@ from .masked_images import InfilledImages, MaskedImages
 from .pools import ObjectPool, PlatePool, PooledSource
 
 
-def add_pool_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of :func:`open_pools`."""
+def add_pool_options(parser: argparse.ArgumentParser, *, foregrounds: str | None = None) -> None:
+    """Add the options of :func:`open_pools`; without a default `--foregrounds` is required."""
     parser.add_argument(
         '--foregrounds',
-        required=True,
+        required=foregrounds is None,
+        default=foregrounds,
         metavar='POOL',
         help='"digits" (from the scikit-learn wheel); a folder with cutouts/<class>/*.png or '
-        '<class>/*.png, RGBA; or a folder <class>/* of images with masks',
+        '<class>/*.png, RGBA; or a folder <class>/* of images with masks'
+        + (f' (default {foregrounds})' if foregrounds else ''),
     )
     parser.add_argument(
         '--backgrounds',

@@ -34,7 +34,7 @@ class SceneOptions:
     """What scenes look like.
 
     Args:
-        size: Side of the images in pixels, which the pools must share.
+        size: Side of the images in pixels, at least 32, which the pools must share.
         labels: Classes to take, as indices of the source's classes.
         objects: Least and largest number of objects that are drawn for a scene, uniformly.
         scale: Least and largest longest side of an object as a share of the image's,
@@ -58,6 +58,8 @@ class SceneOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.size < 32:
+            raise ValueError(f'`size` must be at least 32, but got {self.size}')
         least, most = self.objects
         if not 1 <= least <= most:
             raise ValueError(

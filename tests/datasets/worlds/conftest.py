@@ -45,3 +45,31 @@ def material(tmp_path):
                 pixels = np.dstack([grey, alpha]) if kind == 'cutouts' else grey
                 Image.fromarray(pixels).save(root / kind / name / f'{i}.png')
     return root
+
+
+class _Blocks:
+    """Objects are rectangles, 30 high and 20 wide, in a colour of their class and their own.
+
+    Green tells the class (10 × label), red and blue the object; backgrounds are 200 or more
+    of green and count upwards.
+    """
+
+    classes = ('a', 'b', 'c')
+    backgrounds = ('x', 'y')
+
+    def foreground(self, rng, fold, label):
+        colour = np.full((64, 64, 3), 10 * label, np.uint8)
+        colour[..., 0], colour[..., 2] = rng.integers(256, size=2)
+        mask = np.zeros((64, 64), np.uint8)
+        top, left = rng.integers(0, 34), rng.integers(0, 44)
+        mask[top : top + 30, left : left + 20] = 255
+        return colour, mask
+
+    def background(self, rng, fold, background):
+        return np.full((64, 64, 3), 200 + 10 * background + (fold == 'test'), np.uint8)
+
+
+@pytest.fixture
+def blocks():
+    """A source of 64 px whose images tell which pixel is what."""
+    return _Blocks()

@@ -1,0 +1,41 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bgaug_mm.datasets.worlds.scene_samples import annotated_picture, samples_sheet
+from bgaug_mm.datasets.worlds.scenes import Scene, SceneObject
+
+BLUE, ORANGE = (0, 114, 178), (230, 159, 0)
+
+
+@pytest.fixture
+def scene():
+    mask = np.zeros((32, 32), bool)
+    mask[8:24, 12:28] = True
+    image = np.full((32, 32, 3), 9, np.uint8)
+    image.setflags(write=False)
+    return Scene(image, [SceneObject(1, mask, 0.4)], 0)
+
+
+def test_box_and_tint_are_where_the_object_is(scene):
+    picture = annotated_picture(scene, ['cat', 'dog'], side=128)
+    assert picture.shape == (128, 128, 3)
+    drawn = (picture == ORANGE).all(-1)
+    rows, columns = np.nonzero(drawn[40:])
+    assert (columns.min(), columns.max()) == (4 * 12, 4 * 28 - 1)
+    assert rows.max() + 40 == 4 * 24 - 1
+    assert (picture[64, 80] == np.rint(0.25 * np.array(ORANGE) + 0.75 * 9)).all()
+    assert (picture[110:] == 9).all()
+    assert not (picture == BLUE).all(-1).any()
+
+
+def test_a_scene_without_objects_is_only_enlarged(scene):
+    picture = annotated_picture(Scene(scene.image, [], 0), [], side=64)
+    assert (picture == 9).all()
+
+
+def test_sheet(scene):
+    sheet = Image.open(BytesIO(samples_sheet([('train', [scene] * 3), ('val', [scene])], 'ab')))
+    assert sheet.width > 3 * 224 and sheet.height > 2 * 224
