@@ -172,9 +172,10 @@ def test_errors_say_what_to_do(work, weights, monkeypatch, tmp_path, capsys):
     other = {f'encoder_q.{name}': value for name, value in weights.items()}
     path = save(other, 'bare', tmp_path / 'other.pth')
     text = error('linear_resnet50_sgd_100e', f'{key}={path}')
-    assert f'{path}: 0 of the 318 backbone weights match' in text
+    assert f'{path}: 0 of the 265 backbone weights match' in text
     assert 'in the backbone: bn1.bias (8,)' in text
     assert 'in the file: encoder_q.bn1.bias (8,)' in text
+    assert 'choose it with which=encoder_q' in text
     assert f'Name a checkpoint of this backbone (ResNet) with --cfg-options {key}=FILE' in text
     assert 'does not exist' in error('linear_resnet50_sgd_100e', f'{key}=none.pth')
     names = 'train_dataloader.dataset.names=meta/none.txt'

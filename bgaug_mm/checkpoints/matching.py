@@ -159,7 +159,7 @@ def _reason(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], what: s
     end = f'.{keys[0]}' if keys else ''
     for name in (key.removesuffix(end) for key in weights if end and key.endswith(end)):
         if all(f'{name}.{key}' in weights for key in keys):
-            return f'The file has them under the name {name}: choose it with `which`. '
+            return f'The file has them under the name {name}: choose it with which={name}. '
     shared = wanted.keys() & weights.keys()
     if any(_shape(wanted[key]) != _shape(weights[key]) for key in shared):
         return 'Names agree, shapes do not: another width, image size or kernel size. '
