@@ -23,7 +23,7 @@ _CELL = 224  # pixels
 def annotated_picture(
     scene: Scene, classes: Sequence[str], *, side: int = _CELL
 ) -> NDArray[np.uint8]:
-    """A scene with masks tinted and outlined, boxes and names, a colour a class.
+    """A scene with its masks' outlines, boxes and names, a colour a class.
 
     A name in brackets is that of an object that VOC's files mark difficult.
 
@@ -39,16 +39,15 @@ def annotated_picture(
     shown = cv2.resize(scene.image, (side, side), interpolation=cv2.INTER_NEAREST)
     for item in scene.objects:
         colour = ImageColor.getrgb(COLOURS[item.label % len(COLOURS)])
-        lines = mask_contours(item.mask.astype(np.uint8) * 255, side=side)
-        tinted = cv2.fillPoly(shown.copy(), [_scaled(line, factor) for line in lines], colour)
-        shown = cv2.addWeighted(tinted, 0.25, shown, 0.75, 0)
-        cv2.polylines(shown, [_scaled(line, factor) for line in lines], True, colour, 1)
+        for line in mask_contours(item.mask.astype(np.uint8) * 255, side=side):
+            points = np.rint(line * factor - 0.5).astype(np.int32)
+            cv2.polylines(shown, [points], True, colour, 2)
     picture = Image.fromarray(shown)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=13)
     for item in scene.objects:
         colour = ImageColor.getrgb(COLOURS[item.label % len(COLOURS)])
         box = [factor * edge for edge in item.box]
-        draw.rectangle((box[0], box[1], box[2] - 1, box[3] - 1), outline=colour, width=2)
+        draw.rectangle((box[0], box[1], box[2] - 1, box[3] - 1), outline=colour)
         name = classes[item.label]
         name = f'({name})' if item.visible < DIFFICULT_BELOW else name
         at = (min(box[0], side - font.getlength(name) - 4), max(box[1] - 16, 0))
@@ -56,10 +55,6 @@ def annotated_picture(
         draw.rectangle((back[0] - 2, back[1] - 1, back[2] + 2, back[3] + 1), fill=colour)
         draw.text(at, name, fill='white', font=font)
     return np.asarray(picture, np.uint8)
-
-
-def _scaled(line: NDArray[np.float64], factor: float) -> NDArray[np.int32]:
-    return np.rint(line * factor - 0.5).astype(np.int32)
 
 
 def samples_sheet(rows: Sequence[tuple[str, Sequence[Scene]]], classes: Sequence[str]) -> bytes:
