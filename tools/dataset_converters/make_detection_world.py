@@ -28,19 +28,20 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
-from bgaug_mm.datasets.worlds import PooledSource, paired_background  # noqa: E402
+from bgaug_mm.datasets.worlds import (  # noqa: E402
+    DetectionSet,
+    PooledSource,
+    SceneOptions,
+    detection_files,
+    paired_background,
+)
 from bgaug_mm.datasets.worlds.command import (  # noqa: E402
     correlation,
     one_line,
     shown,
     write_world_and_say,
 )
-from bgaug_mm.datasets.worlds.detection import (  # noqa: E402
-    COUNTS,
-    SIZES,
-    DetectionSet,
-    detection_files,
-)
+from bgaug_mm.datasets.worlds.detection import COUNTS, SIZES  # noqa: E402
 from bgaug_mm.datasets.worlds.pool_options import (  # noqa: E402
     add_pool_options,
     noted_pools,
@@ -48,7 +49,6 @@ from bgaug_mm.datasets.worlds.pool_options import (  # noqa: E402
     recorded_pools,
     say_left_out,
 )
-from bgaug_mm.datasets.worlds.scenes import SceneOptions  # noqa: E402
 
 MAKER = 'make_detection_world'
 # The four digits whose mean images lie farthest apart, nearest pair by nearest pair: a

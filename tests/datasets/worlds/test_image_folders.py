@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bgaug_mm.datasets.worlds import Cutouts, Textures, file_digest
-from bgaug_mm.datasets.worlds.image_folders import cached, place
+from bgaug_mm.datasets.worlds.image_folders import cached, place, resize_cutout
 
 
 @pytest.mark.parametrize(('pool', 'kind'), [(Cutouts, 'cutouts'), (Textures, 'textures')])
@@ -100,3 +100,13 @@ def test_place_is_inside_and_of_the_stated_size(seed):
     assert abs(len(columns) / len(rows) - 2) < 0.1
     left, right = colour[rows[0], columns[0], 0], colour[rows[0], columns[-1], 0]
     assert {int(left), int(right)} == {9, 255}  # mirrored or not
+
+
+def test_resize_cutout_keeps_the_aspect_and_shows_nothing_hidden():
+    cutout = np.zeros((10, 20, 4), np.uint8)
+    cutout[..., 0] = 255  # red is hidden
+    cutout[:, 10:] = 9, 9, 9, 255
+    resized = resize_cutout(cutout, 12.4)
+    assert resized.shape == (6, 12, 4)
+    assert resized[resized[..., 3] > 0][:, 0].max() <= 10
+    assert resize_cutout(cutout, 1).shape == (1, 1, 4)

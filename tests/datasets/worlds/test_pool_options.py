@@ -4,7 +4,13 @@ import pytest
 
 from bgaug_mm.datasets.worlds import Cutouts, Digits, Photos, PooledSource, Textures
 from bgaug_mm.datasets.worlds.masked_images import InfilledImages, MaskedImages
-from bgaug_mm.datasets.worlds.pool_options import add_pool_options, open_pools
+from bgaug_mm.datasets.worlds.pool_options import (
+    add_pool_options,
+    noted_pools,
+    open_pools,
+    recorded_pools,
+    say_left_out,
+)
 
 
 def opened(*options, size=32, seed=0):
@@ -56,3 +62,28 @@ def test_what_does_not_fit_says_so(material, photos):
     ):
         with pytest.raises(ValueError, match=message):
             opened(*options)
+
+
+def test_foregrounds_are_required_without_a_default(capsys):
+    for default in (None, 'digits'):
+        parser = argparse.ArgumentParser()
+        add_pool_options(parser, foregrounds=default)
+        if default is None:
+            with pytest.raises(SystemExit):
+                parser.parse_args([])
+            assert 'required: --foregrounds' in capsys.readouterr().err
+        else:
+            assert parser.parse_args([]).foregrounds == 'digits'
+
+
+def test_what_the_manifest_tells(photos, capsys):
+    source = opened('--foregrounds', photos, '--backgrounds', 'photos')
+    assert say_left_out(source) is source
+    assert 'foregrounds: left out ' in (said := capsys.readouterr().out)
+    assert '2 × no mask' in said and 'backgrounds' not in said
+    assert recorded_pools(source)['backgrounds'] == {'pool': 'Photos'}
+    assert recorded_pools(source)['foregrounds']['pool'] == 'MaskedImages'
+    notes = noted_pools(source)
+    assert notes['left_out']['foregrounds']['no mask'] == 2
+    assert notes['left_out']['backgrounds'] == {}
+    assert notes['files']['backgrounds'] == source.plates.folds

@@ -27,7 +27,7 @@ def test_box_and_outline_are_where_the_object_is(scene):
     assert drawn[4 * 8 : 4 * 24, [4 * 12, 4 * 28 - 1]].all()
     rows, columns = np.nonzero(drawn[40:])
     # the outline is two pixels wide
-    assert 4 * 12 - 1 <= columns.min() and columns.max() <= 4 * 28
+    assert columns.min() >= 4 * 12 - 1 and columns.max() <= 4 * 28
     assert rows.max() + 40 <= 4 * 24
     assert (picture[64, 80] == 9).all()
     assert (picture[110:] == 9).all()

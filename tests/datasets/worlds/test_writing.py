@@ -71,6 +71,32 @@ def test_sums_are_of_every_file(tmp_path):
         assert hashlib.sha256((out / path).read_bytes()).hexdigest() == value
 
 
+def test_further_files_are_counted_by_folder_and_their_pixels_digested(tmp_path):
+    out = tmp_path / 'world'
+    pixels = np.full((2, 3, 3), 5, np.uint8)
+    files = [
+        WorldFile('a/b/1.jpg', b'1', pixels),
+        WorldFile('a/b/2.jpg', b'2'),
+        WorldFile('c', b''),
+    ]
+
+    def again():
+        return write_world(out, files, maker='test', args={})
+
+    assert again()
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['sets'] == {'a/b': 2}
+    expected = hashlib.sha256(b'a/b/1.jpg (2, 3, 3)' + bytes([5]) * 18).hexdigest()
+    assert manifest['sha256_of_pixels'] == expected
+    # no tables of what composed images alone have
+    assert sorted(os.listdir(out)) == ['SHA256SUMS', 'a', 'c', 'manifest.json']
+    (out / 'a/b/.hidden').touch()
+    assert not again()
+    (out / 'a/b/2.jpg').unlink()
+    with pytest.raises(FileExistsError, match='misses files'):
+        again()
+
+
 def test_a_second_call_skips(tmp_path):
     write(tmp_path / 'world')
 
