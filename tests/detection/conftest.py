@@ -124,7 +124,11 @@ def marked(tmp_path_factory, mmdet):
         if (depth, width) not in made:
             torch.manual_seed(depth)
             state = ResNet(depth, stem_channels=width, base_channels=width).state_dict()
-            weights = {key: value + 0.01 for key, value in state.items() if value.dim()}
+            weights = {
+                key: value + 0.01 if value.dim() == 1 else value * 1.01
+                for key, value in state.items()
+                if value.dim()
+            }
             content = {f'backbone.{key}': value for key, value in weights.items()}
             content |= {f'target_net.module.0.{key}': -value for key, value in weights.items()}
             path = folder / f'resnet{depth}_{width}.pth'

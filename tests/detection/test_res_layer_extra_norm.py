@@ -25,7 +25,8 @@ def test_names_and_values_are_those_of_the_backbone(depth, base):
     torch.manual_seed(0)
     backbone = ResNet(
         depth, stem_channels=base, base_channels=base, out_indices=(2, 3), zero_init_residual=False
-    ).eval()
+    )
+    backbone.eval()  # returns nothing
     head = build(depth=depth, base_channels=base).eval()
     missing, unexpected = head.load_state_dict(backbone.state_dict(), strict=False)
     assert {key.partition('.')[0] for key in missing} == {'norm'}
