@@ -53,7 +53,7 @@ define detection
 	  $(1) -m uv pip install --python $(1) --no-deps -r $(2); } || \
 	$(1) -m pip install --disable-pip-version-check --no-deps -r $(2)
 	@PATH="$(dir $(abspath $(1))):$$PATH" sh requirements/mmcv_with_ops.sh $(1) \
-	  $$(sed -n 's/^\(onedl-mmcv\|mmcv-lite\)==/\1==/p' $(3) | sed 's/-lite//')
+	  $$(sed -n 's/-lite==/==/; /^[a-z-]*mmcv==/p' $(3))
 	@touch $@
 endef
 

@@ -1,6 +1,11 @@
 """What is explained in one message, and what keeps its traceback."""
 
+import re
+from functools import partial
+
+import numpy as np
 import pytest
+from mmengine.dataset import BaseDataset
 
 from bgaug_mm import environment
 from bgaug_mm.compat import CheckpointError, checkpoints
@@ -59,7 +64,18 @@ def test_missing_packages(monkeypatch):
     assert explain(ModuleNotFoundError('No module named x', name='x')) == 'No module named x'
     message = explain(ModuleNotFoundError("No module named 'mmcv._ext'", name='mmcv._ext'))
     assert "mmcv's compiled operations, which this config needs, are missing" in message
-    assert 'mmcv==' in message and '-lite' not in message and '--no-build-isolation' in message
+    assert 'mmcv==' in message and 'lite==' not in message and '--no-build-isolation' in message
+
+
+def test_empty_dataset(tmp_path):
+    (tmp_path / 'list.json').write_text('{"metainfo": {"classes": ["cat"]}, "data_list": []}')
+    dataset = partial(BaseDataset, ann_file=str(tmp_path / 'list.json'))
+    path = re.escape(str(tmp_path / 'list.json'))
+    assert re.fullmatch(f'{path}: the dataset is empty', explain(raised(dataset)))
+    message = explain(raised(dataset, filter_cfg=dict(min_size=32)))
+    assert message.endswith('no image is left by filter_cfg (min_size=32; classes: cat)')
+    # other empty arrays are no business of ours
+    assert explain(raised(np.concatenate, [])) is None
 
 
 def test_unknown_type():
