@@ -44,4 +44,5 @@ param_scheduler = [
 default_hooks = dict(
     logger=dict(interval=25),
     checkpoint=dict(interval=600))
+custom_hooks = [*_base_.custom_hooks[:2], dict(type='bgaug_mm.PreciseBNHook', num_iters=25)]
 randomness = dict(seed=0)
