@@ -30,6 +30,7 @@ PAGES = (
         f'docs/{n}.md'
         for n in (
             'demo',
+            'detection',
             'evaluation',
             'hard_views',
             'recipes',
