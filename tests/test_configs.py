@@ -3,6 +3,7 @@
 import copy
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -186,6 +187,8 @@ def test_saliency_config_takes_an_optimizer_step(name, data, monkeypatch, tmp_pa
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_survives_being_saved(name):
     """What the runner writes into the work_dir and the checkpoint is the same config."""
+    if name in DETECTION and not find_spec('mmdet'):
+        pytest.skip('its base is in mmdet: make detection')
     cfg = Config.fromfile(str(config_root() / name))
     assert Config.fromstring(cfg.pretty_text, '.py').to_dict() == cfg.to_dict()
 

@@ -24,11 +24,13 @@ def step(model, images):
     """The feature map and the gradient of the first weight."""
     model.train()
     (features,) = model(images)
-    features.pow(2).mean().backward()
+    torch.manual_seed(1)  # not their mean square, which BN makes a constant
+    (features * torch.randn(features.shape)).mean().backward()
     return features, next(model.parameters()).grad
 
 
 def test_the_network_computes_in_channels_last_and_finds_the_same():
+    torch.manual_seed(2)
     images = torch.randn(8, 3, 64, 64)
     plain, plain_grad = step(resnet(), images)
     assert not plain.is_contiguous(**CHANNELS_LAST)
@@ -38,7 +40,9 @@ def test_the_network_computes_in_channels_last_and_finds_the_same():
     features, grad = step(model, images)
     assert features.is_contiguous(**CHANNELS_LAST)
     torch.testing.assert_close(features, plain, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(grad, plain_grad, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        grad, plain_grad, rtol=1e-3, atol=1e-4 * float(plain_grad.abs().max())
+    )
     assert all(weight.is_contiguous() for weight in model.state_dict().values())
     hook.after_train(runner)
     assert not step(model, images)[0].is_contiguous(**CHANNELS_LAST)
