@@ -10,6 +10,7 @@ from bgaug_mm.compat import CheckpointError
 
 def tensors():
     generator = torch.Generator().manual_seed(0)
+    shared = torch.randn(5, generator=generator)
     return {
         'byte': torch.arange(3, dtype=torch.uint8),
         'half': torch.randn(3, 2, generator=generator).half(),
@@ -20,6 +21,9 @@ def tensors():
         'bools': torch.tensor([True, False]),
         'none': torch.zeros(0, 3),
         'turned': torch.arange(6.0).reshape(2, 3).T,
+        'shared': shared,
+        'again': shared,
+        'part': shared[1:3],
     }
 
 
@@ -32,7 +36,9 @@ def test_what_was_written_is_read(tmp_path):
     for name, value in tensors().items():
         assert found[name].dtype == value.dtype
         assert torch.equal(found[name], value), name
-        found[name].zero_()  # may be written to
+    for value in found.values():
+        value.zero_()  # may be written to, and the file stays as it is
+    assert torch.equal(read_safetensors(path)[0]['shared'], tensors()['shared'])
     assert [file.name for file in path.parent.iterdir()] == ['x.safetensors']
     assert read_checkpoint(path)['meta'] == metadata
 
@@ -50,45 +56,43 @@ def test_bytes_by_hand(tmp_path):
     assert (tmp_path / 'y.safetensors').read_bytes() == path.read_bytes()
 
 
-def test_the_library_reads_and_writes_the_same(tmp_path):
-    library = pytest.importorskip('safetensors.torch', reason='pip install safetensors')
-    write_safetensors(tmp_path / 'x.safetensors', tensors(), {'a': 'b'})
-    found = library.load_file(tmp_path / 'x.safetensors')
-    assert all(torch.equal(found[name], value) for name, value in tensors().items())
-    contiguous = {name: value.contiguous() for name, value in tensors().items()}
-    library.save_file(contiguous, tmp_path / 'y.safetensors', {'a': 'b'})
-    found, metadata = read_safetensors(tmp_path / 'y.safetensors')
-    assert all(torch.equal(found[name], value) for name, value in tensors().items())
-    assert metadata == {'a': 'b'}
-
-
 def entry(**changes):
     return json.dumps({'a': {'dtype': 'F32', 'shape': [2], 'data_offsets': [0, 8], **changes}})
 
 
 @pytest.mark.parametrize(
-    ('header', 'told'),
+    'header',
     [
-        (entry(dtype='F8_E4M3'), 'the type F8_E4M3 is none of F64'),
-        (entry(data_offsets=[0, 16]), 'bytes 0 to 16 of 8'),
-        (entry(data_offsets=[-8, 0]), 'bytes -8 to 0 of 8'),
-        (entry(shape=[3]), 'shape'),
-        (entry(extra=1), 'extra'),
-        ('[1]', 'truncated'),
-        ('{"a"', 'truncated'),
+        entry(dtype='F99'),
+        entry(data_offsets=[0, 16]),
+        entry(data_offsets=[-8, 0]),
+        entry(shape=[3]),
+        '[1]',
+        '{"a"',
     ],
 )
-def test_a_damaged_file_is_named(header, told, tmp_path):
+def test_a_damaged_file_is_named(header, tmp_path):
     path = tmp_path / 'x.safetensors'
     path.write_bytes(len(header).to_bytes(8, 'little') + header.encode() + bytes(8))
-    with pytest.raises(CheckpointError, match=r'x\.safetensors is not a readable .*' + told):
+    told = r'x\.safetensors is not a readable .*truncated'
+    with pytest.raises(CheckpointError, match=told):
         read_safetensors(path)
     path.write_bytes(path.read_bytes()[:6])
-    with pytest.raises(CheckpointError, match=r'x\.safetensors'):
+    with pytest.raises(CheckpointError, match=told):
+        read_checkpoint(path)
+    path.write_bytes(b'')
+    with pytest.raises(CheckpointError, match=told):
         read_checkpoint(path)
 
 
-def test_types_it_has_no_name_for_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r'a is of torch\.complex64'):
-        write_safetensors(tmp_path / 'x.safetensors', {'a': torch.zeros(1, dtype=torch.complex64)})
-    assert not list(tmp_path.iterdir())
+def test_a_type_that_torch_does_not_know_is_named(tmp_path, monkeypatch):
+    path = tmp_path / 'x.safetensors'
+    write_safetensors(path, {'a': torch.zeros(2)})
+    monkeypatch.delattr(torch, 'float32')
+    with pytest.raises(CheckpointError, match=r'x\.safetensors .*float32'):
+        read_safetensors(path)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'x\.safetensors'):
+        read_safetensors(tmp_path / 'x.safetensors')
