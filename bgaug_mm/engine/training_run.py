@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 # Epoch(train)  [4][ 8/12]  lr: 1.9e-03  eta: 0:03:25  time: … loss: 4.7605
 _STEP = re.compile(r'Epoch\(train\)\s+\[\s*(\d+)\]\[\s*(\d+)/(\d+)\]')
+# Iter(train) [  25/24000]  lr: …
+_ITERATION = re.compile(r'Iter\(train\)\s+\[\s*(\d+)/(\d+)\]')
 _ETA = re.compile(r'eta: (?:(\d+) days?, )?(\d+):(\d+):(\d+)')
 _LOSS = re.compile(r'\bloss: (\S+)')
 
@@ -23,7 +25,7 @@ class TrainingRun:
     Args:
         command: The command that trains; its output goes to ``log``.
         log: Log file, appended to; its folder is made.
-        epochs: Number of epochs in all.
+        epochs: Number of epochs in all; trainings by iterations tell theirs themselves.
         env: Variables added to this process' environment.
     """
 
@@ -106,11 +108,13 @@ class TrainingRun:
         return '\n'.join(self.log.read_text(errors='replace').splitlines()[-lines:])
 
     def _take(self, line: str) -> None:
-        step = _STEP.search(line)
-        if step is None:
+        if step := _STEP.search(line):
+            epoch, iteration, per_epoch = (int(group) for group in step.groups())
+            self.done = min(1.0, (epoch - 1 + iteration / per_epoch) / self.epochs)
+        elif step := _ITERATION.search(line):
+            self.done = int(step[1]) / int(step[2])
+        else:
             return
-        epoch, iteration, per_epoch = (int(group) for group in step.groups())
-        self.done = min(1.0, (epoch - 1 + iteration / per_epoch) / self.epochs)
         if self.first_step is None:
             self.first_step = time.time()
         if eta := _ETA.search(line):

@@ -39,6 +39,15 @@ def test_progress_is_read_from_the_log(tmp_path):
     assert training.done == pytest.approx(3 / 4)
 
 
+def test_progress_by_iterations(tmp_path):
+    training = run(tmp_path, '')
+    line = '11/22 09:30:57 - mmengine - INFO - Iter(train) [  {}/24000]  lr: 2e-02  '
+    training._take(line.format(6000) + 'eta: 5:00:00  loss: 1.25')
+    assert training.done == pytest.approx(0.25)
+    assert training.loss == '1.25'
+    assert training.seconds_left() == pytest.approx(5 * 3600, abs=1)
+
+
 def test_a_whole_run(tmp_path):
     code = f'import os; print({LINE.format(1, 4, "0:00:09", "1.5")!r}, os.environ["EXTRA"])'
     training = run(tmp_path, code, env={'EXTRA': 'given'})

@@ -27,16 +27,14 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
 from bgaug_mm.engine.launch_config import LaunchError  # noqa: E402
+from bgaug_mm.evaluation.jobs import Durations, Job, work_through  # noqa: E402
 from bgaug_mm.evaluation.study import (  # noqa: E402
-    Durations,
-    Job,
     Results,
     collect,
     markdown,
     plan,
     plot_study,
     read_study,
-    work_through,
 )
 from bgaug_mm.files import lock, write_bytes, write_json  # noqa: E402
 

@@ -2,18 +2,15 @@
 
 from .config import background_op, run_config, treat
 from .file import read_study
-from .jobs import Job, plan
 from .masks import make_masks
+from .plan import plan
 from .plot import plot_study
-from .queue import Durations, work_through
 from .report import markdown
 from .results import Results, collect
 from .spec import Arm, Method, Run, Study, World
 
 __all__ = [
     'Arm',
-    'Durations',
-    'Job',
     'Method',
     'Results',
     'Run',
@@ -28,5 +25,4 @@ __all__ = [
     'read_study',
     'run_config',
     'treat',
-    'work_through',
 ]

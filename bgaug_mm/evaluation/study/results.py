@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..jobs import Job, read_result
 from ..statistics import Estimate, over_seeds, paired_difference
-from .jobs import Job
 from .spec import Study
 
 Scores = Mapping[str, float | None]
@@ -140,14 +139,14 @@ def collect(study: Study, jobs: Sequence[Job]) -> Results:
     for job in jobs:
         if job.run is None or not job.is_done:
             continue
-        content = _read(job)
+        content = read_result(job)
         row = dict(content['scores'])
         row['minutes'] = content.get('minutes')
         if 'feature_std' in content:
             row['projection_spread'] = 100 * content['feature_std']
         for need in job.needs:
             if need.startswith('masks ') and masks[need].is_done:
-                quality = _read(masks[need])
+                quality = read_result(masks[need])
                 row.update({f'mask_{key}': quality[key] for key in ('iou', 'kept', 'removed')})
         found.setdefault(job.run[:3], {})[job.run.seed] = row
     for (world, method, arm), rows in found.items():
@@ -158,10 +157,3 @@ def collect(study: Study, jobs: Sequence[Job]) -> Results:
             gap, control = row.get('bg_gap'), controls.get(seed, {}).get('bg_gap')
             row['net_gap'] = None if gap is None or control is None else gap - control
     return Results(study=study, scores=found)
-
-
-def _read(job: Job) -> dict[str, Any]:
-    try:
-        return dict(json.loads(job.done.read_text(encoding='utf-8')))
-    except (ValueError, OSError) as error:
-        raise ValueError(f'{job.done} is damaged ({error}); delete it to make it again') from error

@@ -21,9 +21,9 @@ from bgaug_mm.engine import launch
 from bgaug_mm.files import lock, write_json
 from bgaug_mm.visualization.training_log import read_scalars, train_minutes
 
+from ..jobs import WORK_DIR
 from ..networks.features import FrozenBackbone, build_frozen_backbone, load_frozen_backbone
 from ..probes.background_gap import evaluate_backbone
-from .jobs import WORK_DIR
 from .masks import make_masks
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bgaug_mm.evaluation.study.jobs import Job
+from bgaug_mm.evaluation.jobs import Job
 from bgaug_mm.evaluation.study.results import collect
 from bgaug_mm.evaluation.study.spec import Arm, Method, Run, Study, World
 

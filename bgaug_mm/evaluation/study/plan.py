@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,63 +14,13 @@ from mmengine.config import Config
 
 from bgaug_mm.files import write_bytes, write_json
 
+from ..jobs import Job, digest_name
 from .config import run_config
 from .spec import Run, Study
 
 #: Raise when a run's evaluation changes, so that runs are made again.
 _FORMAT = 1
-WORK_DIR = 'work_dir'
 RESULT = 'result.json'
-FAILED = 'failed.txt'
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """Something to do once.
-
-    Attributes:
-        name: For people.
-        folder: What it makes; its name ends with a digest of all settings.
-        done: A file that is there when it is done.
-        needs: Names of the jobs before it.
-        prepare: Writes what its command reads, and gives the command.
-        run: The run, or None for a world or masks.
-        like: Jobs of one kind take about equally long.
-        minutes: A guess, until one of the kind has been timed.
-        epochs: For the progress.
-    """
-
-    name: str
-    folder: Path
-    done: Path
-    needs: Sequence[str] = ()
-    prepare: Callable[[], list[str]]
-    run: Run | None = None
-    like: str = ''
-    minutes: float = 0.1
-    epochs: int = 1
-
-    @property
-    def is_done(self) -> bool:
-        return self.done.is_file()
-
-    @property
-    def log(self) -> Path:
-        return self.folder.with_name(f'{self.folder.name}.log')
-
-    @property
-    def failed(self) -> Path:
-        """Holds the end of the log after a failure."""
-        return self.folder.with_name(f'{self.folder.name}.{FAILED}')
-
-    @property
-    def share_done(self) -> float:
-        """How much of it is done, in [0, 1], by its last checkpoint."""
-        if self.is_done:
-            return 1.0
-        last = self.folder / WORK_DIR / 'last_checkpoint'
-        found = last.is_file() and re.search(r'epoch_(\d+)\.pth', last.read_text())
-        return min(1.0, int(found[1]) / self.epochs) if found else 0.0
 
 
 def plan(study: Study, out: Path, tools: Path, *, only: Sequence[str] = ()) -> list[Job]:
@@ -115,7 +61,11 @@ def _world_job(study: Study, run: Run, out: Path, tools: Path) -> Job:
     if not path.is_file():
         makers = sorted(found.name for found in path.parent.glob('make_*.py'))
         raise ValueError(f'`worlds.{run.world}.make` must begin with one of {", ".join(makers)}')
-    folder = out / 'worlds' / _name(f'{run.world}-rho{rho:g}-{run.seed}', world.make, rho, run.seed)
+    folder = (
+        out
+        / 'worlds'
+        / digest_name(f'{run.world}-rho{rho:g}-{run.seed}', world.make, rho, run.seed)
+    )
     values = {'out': str(folder), 'seed': run.seed, 'rho': rho, 'source': world.source}
     command = [sys.executable, str(path), *(part.format(**values) for part in arguments)]
     return Job(
@@ -132,7 +82,7 @@ def _masks_job(edit: Mapping[str, Any], run: Run, world: Job, out: Path) -> Job:
     folder = (
         out
         / 'masks'
-        / _name(f'{run.world}-{kind}-{run.seed}', world.folder.name, dict(edit), run.seed)
+        / digest_name(f'{run.world}-{kind}-{run.seed}', world.folder.name, dict(edit), run.seed)
     )
     done = folder.with_suffix('.json')
     task = {
@@ -159,7 +109,9 @@ def _run_job(study: Study, run: Run, needs: Sequence[Job], out: Path) -> Job:
     folder = (
         out
         / 'runs'
-        / _name('-'.join(map(str, run)), _FORMAT, config.to_dict(), world.folder.name, trained)
+        / digest_name(
+            '-'.join(map(str, run)), _FORMAT, config.to_dict(), world.folder.name, trained
+        )
     )
     task = {
         'task': 'run', 'world': world.folder, 'folder': folder, 'done': folder / RESULT,
@@ -182,7 +134,7 @@ def _run_job(study: Study, run: Run, needs: Sequence[Job], out: Path) -> Job:
         run=run,
         like=f'{run.world}/{run.method}' if trained else 'untrained',
         minutes=study.methods[run.method].minutes if trained else 0.2,
-        epochs=config.train_cfg.max_epochs,
+        length=config.train_cfg.max_epochs,
     )
 
 
@@ -193,9 +145,3 @@ def _prepare(path: Path, task: Mapping[str, Any]) -> list[str]:
     }
     write_json(path, {**absolute, 'started': time.time()})
     return [sys.executable, '-m', 'bgaug_mm.evaluation.study.worker', str(path)]
-
-
-def _name(stem: str, *settings: Any) -> str:
-    """A folder's name: readable, and another one for other settings."""
-    text = json.dumps(settings, sort_keys=True, default=str)
-    return f'{stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}'

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bgaug_mm.evaluation.study.jobs import plan
+from bgaug_mm.evaluation.study.plan import plan
 from bgaug_mm.evaluation.study.spec import Arm, Method, Study, World
 
 TOOLS = Path(__file__).resolve().parents[3] / 'tools'
@@ -45,7 +45,7 @@ def test_each_job_stands_behind_what_it_needs(jobs):
         'world digits, rho 0.9, seed 0', 'masks digits, box, seed 0'
     ]  # fmt: skip
     assert jobs['digits/simclr/plain/0'].minutes == 3
-    assert jobs['digits/simclr/plain/0'].epochs == 20
+    assert jobs['digits/simclr/plain/0'].length == 20
     assert len({job.folder for job in jobs.values()}) == len(jobs)
 
 

@@ -4,9 +4,7 @@ import time
 
 import pytest
 
-from bgaug_mm.evaluation.study.jobs import Job
-from bgaug_mm.evaluation.study.queue import Durations, work_through
-from bgaug_mm.evaluation.study.spec import Run
+from bgaug_mm.evaluation.jobs import Durations, Job, work_through
 
 DONE = "import json, sys; json.dump({'seconds': 120}, open(sys.argv[1], 'w'))"
 
@@ -94,10 +92,10 @@ def test_env_reaches_the_process(make, tmp_path):
 
 
 def test_durations(make, tmp_path):
-    run = Run('w', 'm', 'plain', 0)
+    run = ('w', 'm', 'plain', 0)
     jobs = [
         make('a', run=run, like='w/m', minutes=5.0),
-        make('b', run=run, like='w/m', minutes=5.0, epochs=4),
+        make('b', run=run, like='w/m', minutes=5.0, length=4),
         make('c', run=run, like='w/n', minutes=7.0),
     ]
     assert Durations(jobs).total(jobs) == 17

@@ -1,4 +1,4 @@
-"""Work through the jobs of a study, several at a time."""
+"""Work through jobs, several at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from bgaug_mm.engine.training_run import TrainingRun
 from bgaug_mm.files import write_bytes
 
-from .jobs import Job
+from .job import Job
 
 _LOOK_EVERY = 0.5  # seconds
 _PRINT_EVERY = 30.0
@@ -105,7 +105,7 @@ def work_through(
 
 def _start(job: Job, env: Mapping[str, str]) -> TrainingRun:
     job.failed.unlink(missing_ok=True)
-    run = TrainingRun(job.prepare(), log=job.log, epochs=job.epochs, env=env)
+    run = TrainingRun(job.prepare(), log=job.log, epochs=job.length, env=env)
     run.done = job.share_done
     run.start()
     return run

@@ -1,0 +1,6 @@
+"""Jobs that need each other, worked through several at a time, that can be interrupted."""
+
+from .job import WORK_DIR, Job, digest_name, read_result
+from .queue import Durations, work_through
+
+__all__ = ['WORK_DIR', 'Durations', 'Job', 'digest_name', 'read_result', 'work_through']
