@@ -3,10 +3,11 @@
 from .architecture import describe
 from .matching import Matching, load_backbone_weights, load_weights, match_weights
 from .picking import Network, find_networks, pick_backbone, pick_network
-from .reading import read_checkpoint
+from .reading import RANDOM, read_checkpoint
 from .stored_config import config_from_text, stored_config
 
 __all__ = [
+    'RANDOM',
     'Matching',
     'Network',
     'config_from_text',

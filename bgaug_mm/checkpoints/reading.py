@@ -8,6 +8,9 @@ from typing import Any
 
 from ..compat.checkpoints import safe_load
 
+#: In place of a file, where one is asked for: the weights that the initialisation draws.
+RANDOM = 'random'
+
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a checkpoint file without running code from it.

@@ -14,6 +14,7 @@ from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from ..checkpoints import RANDOM
 from ..compat.cpu_distributed import leave_process_group, prepare_cpu_distributed
 from . import launch_config as lc
 from .launch_config import LaunchError
@@ -30,7 +31,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     )
     parser.add_argument('config', help='path of the config, or package::path of a shipped one')
     if command == 'test':
-        parser.add_argument('checkpoint', help='checkpoint file')
+        parser.add_argument(
+            'checkpoint', help=f'checkpoint file, or "{RANDOM}": the weights as initialised'
+        )
     parser.add_argument(
         '--work-dir', help='folder for logs and checkpoints (default: ./work_dirs/CONFIG_NAME)'
     )
@@ -192,7 +195,7 @@ def test(argv: Sequence[str]) -> None:
         )
     if args.amp:
         cfg.test_cfg.fp16 = True
-    cfg.load_from, cfg.resume = args.checkpoint, False
+    cfg.load_from, cfg.resume = None if args.checkpoint == RANDOM else args.checkpoint, False
     lc.set_loader_defaults(cfg, pin_memory=not args.no_pin_memory, persistent_workers=True)
     lc.check_devices()
     lc.check_data(cfg, ('test_dataloader',))

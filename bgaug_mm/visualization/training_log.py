@@ -8,6 +8,7 @@ import statistics
 from pathlib import Path
 
 Scalars = dict[str, tuple[list[int], list[float]]]
+_NO_METRICS = ('data_time', 'time', 'step')
 
 
 def find_logs(path: str | os.PathLike[str]) -> list[Path]:
@@ -65,6 +66,27 @@ def read_scalars(path: str | os.PathLike[str]) -> Scalars:
             xs.append(step)
             ys.append(value)
     return scalars
+
+
+def read_validation(path: str | os.PathLike[str]) -> dict[str, float]:
+    """What the last evaluation of a training found, by name.
+
+    Raises:
+        ValueError: There is no log (:func:`find_logs`), or no evaluation in it.
+    """
+    found: dict[str, float] = {}
+    for log in find_logs(path):
+        for line in log.read_text(encoding='utf-8').splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue  # cut short by an interruption
+            if isinstance(row, dict) and 'loss' not in row:
+                numbers = {k: float(v) for k, v in row.items() if isinstance(v, (int, float))}
+                found = {k: v for k, v in numbers.items() if k not in _NO_METRICS} or found
+    if not found:
+        raise ValueError(f'{path}: the log has no evaluation')
+    return found
 
 
 def train_minutes(path: str | os.PathLike[str]) -> float:

@@ -27,7 +27,7 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
 from bgaug_mm.engine.launch_config import LaunchError  # noqa: E402
-from bgaug_mm.evaluation.jobs import Durations, Job, work_through  # noqa: E402
+from bgaug_mm.evaluation.jobs import cores, show_jobs, work_through  # noqa: E402
 from bgaug_mm.evaluation.study import (  # noqa: E402
     Results,
     collect,
@@ -67,28 +67,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, 'sched_getaffinity'):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def show_list(jobs: Sequence[Job], parallel: int) -> None:
-    """A line a job, and the time in all."""
-    minutes = Durations(jobs)
-    for job in jobs:
-        share = job.share_done
-        state = 'done' if job.is_done else 'FAILED' if job.failed.is_file() else f'{share:.0%}'
-        print(f'{state:>6}  {minutes.of(job):5.1f} min  {job.name}  {job.folder}')
-    total, left = minutes.total(jobs), minutes.left(jobs)
-    done = sum(job.is_done for job in jobs)
-    print(
-        f'{done} of {len(jobs)} done; {total / 60:.1f} h on one core in all, {left / 60:.1f} h '
-        f'left: {left / parallel / 60:.1f} h with {parallel} at a time'
-    )
-
-
 def write_results(results: Results, out: Path) -> None:
     """results.json and results.md."""
     write_json(out / 'results.json', results.to_json())
@@ -106,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out: Path = args.out.absolute()
     jobs = plan(study.with_sources(sources), out, ROOT / 'tools', only=args.only)
     if args.list:
-        show_list(jobs, args.jobs)
+        show_jobs(jobs, args.jobs)
         return 0
     failures: dict[str, str] = {}
     if not args.table:

@@ -8,12 +8,9 @@ from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, CheckpointLoader, Runner
 from torch import nn
 
-from ...checkpoints import load_backbone_weights
+from ...checkpoints import RANDOM, load_backbone_weights
 from ...registry import HOOKS
 from ..submodules import submodule, unwrapped
-
-#: In place of a checkpoint: the weights that the initialisation draws.
-RANDOM = 'random'
 
 
 @HOOKS.register_module()

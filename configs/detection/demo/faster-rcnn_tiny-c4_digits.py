@@ -1,8 +1,7 @@
 # The VOC protocol on the mini set, on a CPU: the demos' ResNet-18 (16 channels where a ResNet-50
-# has 64) up to res4, res5 and a norm behind it, 600 iterations of 8 images of 160 to 256 px.
-# Data: python tools/dataset_converters/make_detection_world.py \
-#     data/digits_detection --foregrounds digits
-_base_ = '../voc0712/faster-rcnn_r50-c4_24k.py'
+# has 64) up to res4, res5 and a norm behind it, 600 iterations of 8 images.
+# Data: python tools/dataset_converters/make_detection_world.py data/digits_detection
+_base_ = ['../voc0712/faster-rcnn_r50-c4_24k.py', '../_base_/digits.py']
 model = dict(
     backbone=dict(depth=18, stem_channels=16, base_channels=16),
     rpn_head=dict(
@@ -11,30 +10,25 @@ model = dict(
         shared_head=dict(depth=18, base_channels=16),
         bbox_roi_extractor=dict(out_channels=64, roi_layer=dict(output_size=8)),
         bbox_head=dict(in_channels=128, roi_feat_size=4, num_classes=4)),
-    train_cfg=dict(
-        rpn=dict(sampler=dict(num=64)),
-        rpn_proposal=dict(nms_pre=500, max_per_img=200),
-        rcnn=dict(sampler=dict(num=32))),
-    test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100)))
+    train_cfg=_base_.digits.train_cfg,
+    test_cfg=_base_.digits.test_cfg)
 
 data_root = 'data/digits_detection/'
-digits = dict(
+place = dict(
     data_root=data_root,
-    metainfo=dict(classes=('0', '2', '6', '7')),
+    metainfo=dict(classes=_base_.digits.classes),
     data_prefix=dict(sub_data_root='VOC2007/'))
-shorter_side = dict(
-    type='RandomChoiceResize', scales=[(256, side) for side in (160, 192, 224, 256)],
-    keep_ratio=True)
-resize = dict(type='Resize', scale=(224, 224), keep_ratio=True)
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(
     _delete_=True,
     type='VOCDataset',
     ann_file='VOC2007/ImageSets/Main/trainval.txt',
     filter_cfg=dict(filter_empty_gt=True, min_size=32),
-    pipeline=[*_base_.train_pipeline[:2], shorter_side, *_base_.train_pipeline[3:]],
-    **digits))
+    pipeline=[
+        *_base_.train_pipeline[:2], _base_.digits.shorter_side, *_base_.train_pipeline[4:]],
+    **place))
 val_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(
-    pipeline=[_base_.test_pipeline[0], resize, *_base_.test_pipeline[2:]], **digits))
+    pipeline=[_base_.test_pipeline[0], _base_.digits.resize, *_base_.test_pipeline[2:]],
+    **place))
 test_dataloader = val_dataloader
 
 train_cfg = dict(max_iters=600, val_interval=600)

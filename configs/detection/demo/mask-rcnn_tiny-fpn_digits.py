@@ -1,8 +1,7 @@
 # The COCO protocol on the mini set, on a CPU: the demos' ResNet-18 (16 channels where a ResNet-50
-# has 64) with an FPN, 8 epochs of 600 images of 160 to 256 px.
-# Data: python tools/dataset_converters/make_detection_world.py \
-#     data/digits_detection --foregrounds digits
-_base_ = '../coco/mask-rcnn_r50-fpn_1x.py'
+# has 64) with an FPN, 8 epochs of 600 images.
+# Data: python tools/dataset_converters/make_detection_world.py data/digits_detection
+_base_ = ['../coco/mask-rcnn_r50-fpn_1x.py', '../_base_/digits.py']
 model = dict(
     backbone=dict(depth=18, stem_channels=16, base_channels=16),
     neck=dict(in_channels=[16, 32, 64, 128], out_channels=64),
@@ -13,29 +12,23 @@ model = dict(
             in_channels=64, conv_out_channels=64, fc_out_channels=256, num_classes=4),
         mask_roi_extractor=dict(out_channels=64),
         mask_head=dict(in_channels=64, conv_out_channels=64, num_convs=2, num_classes=4)),
-    train_cfg=dict(
-        rpn=dict(sampler=dict(num=64)),
-        rpn_proposal=dict(nms_pre=500, max_per_img=200),
-        rcnn=dict(sampler=dict(num=32))),
-    test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100)))
+    train_cfg=_base_.digits.train_cfg,
+    test_cfg=_base_.digits.test_cfg)
 
 data_root = 'data/digits_detection/'
-digits = dict(
+place = dict(
     data_root=data_root,
-    metainfo=dict(classes=('0', '2', '6', '7')),
+    metainfo=dict(classes=_base_.digits.classes),
     data_prefix=dict(img='VOC2007/JPEGImages/'))
-shorter_side = dict(
-    type='RandomChoiceResize', scales=[(256, side) for side in (160, 192, 224, 256)],
-    keep_ratio=True)
-resize = dict(type='Resize', scale=(224, 224), keep_ratio=True)
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(
     ann_file='annotations/instances_train.json',
-    pipeline=[*_base_.train_pipeline[:2], shorter_side, *_base_.train_pipeline[3:]],
-    **digits))
+    pipeline=[
+        *_base_.train_pipeline[:2], _base_.digits.shorter_side, *_base_.train_pipeline[4:]],
+    **place))
 val_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(
     ann_file='annotations/instances_val.json',
-    pipeline=[_base_.test_pipeline[0], resize, *_base_.test_pipeline[2:]],
-    **digits))
+    pipeline=[_base_.test_pipeline[0], _base_.digits.resize, *_base_.test_pipeline[2:]],
+    **place))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'annotations/instances_val.json')
 test_evaluator = val_evaluator
