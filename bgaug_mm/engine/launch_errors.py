@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import traceback
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from mmengine.registry import Registry
@@ -22,7 +24,7 @@ def explain(error: BaseException) -> str | None:
     """One message for an error the user can put right, None for any other.
 
     Such errors are those of the launcher, missing files and packages, damaged
-    checkpoints, unknown types in a config, and whatever bgaug_mm itself raises, in
+    checkpoints and annotations, unknown types in a config, and whatever bgaug_mm itself raises, in
     this process or in a worker of the dataloader.
     """
     if isinstance(error, (LaunchError, CheckpointError)):
@@ -43,6 +45,8 @@ def explain(error: BaseException) -> str | None:
         return None
     if str(error).startswith('need at least one array') and (empty := _empty_dataset(error)):
         return empty
+    if annotation := _damaged_annotation(error):
+        return annotation
     frames = traceback.extract_tb(error.__traceback__)
     raised_by_us = bool(frames) and frames[-1].filename.startswith(_PACKAGE)
     if raised_by_us and isinstance(error, (ValueError, OSError, RuntimeError)):
@@ -79,6 +83,23 @@ def _empty_dataset(error: BaseException) -> str | None:
                 rules = ', '.join(f'{key}={value}' for key, value in dataset.filter_cfg.items())
                 text += f', or no image is left by filter_cfg ({rules}; classes: {classes})'
             return text
+    return None
+
+
+def _damaged_annotation(error: BaseException) -> str | None:
+    """Which file mmdet or pycocotools stumbled over; they do not say."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        where, names = frame.f_code.co_name, frame.f_locals
+        if where == 'parse_data_info' and 'xml_path' in names.get('img_info', ()):
+            kinds = (ElementTree.ParseError, AttributeError, TypeError, ValueError)
+            if isinstance(error, kinds):
+                return (
+                    f'{names["img_info"]["xml_path"]}: not an annotation in the format of VOC, '
+                    f'e.g. a tag is empty or missing ({error})'
+                )
+        path = names.get('annotation_file') if where == '__init__' else None
+        if isinstance(path, (str, os.PathLike)) and isinstance(error, json.JSONDecodeError):
+            return f'{path}: not JSON ({error})'
     return None
 
 

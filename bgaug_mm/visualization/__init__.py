@@ -14,7 +14,7 @@ from .sample_views import (
     find_images,
     sample_views,
 )
-from .training_log import find_logs, read_scalars, train_minutes
+from .training_log import find_logs, read_scalars, read_validation, train_minutes
 from .view_recipe import RECIPE_HEAD, Recipe, read_recipe
 from .views_page import views_page
 from .views_sheet import views_sheet
@@ -38,6 +38,7 @@ __all__ = [
     'matched_settings',
     'read_recipe',
     'read_scalars',
+    'read_validation',
     'sample_views',
     'train_minutes',
     'views_page',

@@ -1,5 +1,8 @@
 """Every config of configs/detection: its protocol in numbers, and two iterations of it."""
 
+import json
+import shutil
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -175,3 +178,47 @@ def test_errors_say_what_to_do(work, marked, monkeypatch, tmp_path, capsys):
     message = r'trainval\.txt: objects of the unknown classes 7 \(known: 0, 2, 6, 8\)'
     with pytest.raises(ValueError, match=message):
         build_runner(cfg).train()
+
+
+@pytest.mark.parametrize(
+    ('damage', 'told'),
+    [
+        (('>0</difficult>', '></difficult>'), 'a tag is empty or missing'),
+        (('<width>', '<breadth>'), 'mismatched tag'),
+    ],
+)
+def test_a_damaged_voc_file_is_named(work, monkeypatch, tmp_path, capsys, damage, told):
+    shutil.copytree(work / 'data/digits_detection', tmp_path / 'data')
+    path = sorted((tmp_path / 'data/VOC2007/Annotations').iterdir())[0]
+    name = 'demo/faster-rcnn_tiny-c4_digits.py'
+    text = path.read_text()
+    assert damage[0] in text
+    path.write_text(text.replace(*damage))
+    monkeypatch.chdir(tmp_path)
+    argv = ['train', *command(name, 'checkpoint=random'), '--data', 'data']
+    assert main(argv) == 2
+    said = capsys.readouterr().err
+    assert 'Traceback' not in said
+    assert f'{path.name}: not an annotation in the format of VOC' in said and told in said
+
+
+def test_a_damaged_coco_file_is_named(work, monkeypatch, tmp_path, capsys):
+    shutil.copytree(work / 'data/digits_detection', tmp_path / 'data')
+    path = tmp_path / 'data/annotations/instances_train.json'
+    path.write_text(path.read_text()[:100])
+    monkeypatch.chdir(tmp_path)
+    name = 'demo/mask-rcnn_tiny-fpn_digits.py'
+    assert main(['train', *command(name, 'checkpoint=random'), '--data', 'data']) == 2
+    assert f'annotations/{path.name}: not JSON' in capsys.readouterr().err
+
+
+def test_an_untrained_detector(work, monkeypatch, tmp_path):
+    """``random`` in the place of a checkpoint."""
+    monkeypatch.chdir(tmp_path)
+    argv = ['test', str(ROOT / 'demo/faster-rcnn_tiny-c4_digits.py'), 'random', '--out', 'x.json']
+    options = ['test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False']
+    argv += ['--work-dir', 'out', '--no-pin-memory', '--cfg-options', *options]
+    argv += ['--data', str(work / 'data/digits_detection')]
+    assert main(argv) == 0
+    metrics = json.loads((tmp_path / 'x.json').read_text())
+    assert metrics['pascal_voc/AP'] < 5

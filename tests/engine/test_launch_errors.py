@@ -78,6 +78,18 @@ def test_empty_dataset(tmp_path):
     assert explain(raised(np.concatenate, [])) is None
 
 
+def parse_data_info(img_info):
+    """As mmdet's readers, which convert what is between two tags."""
+    return int(img_info['text'])
+
+
+def test_damaged_annotation():
+    message = explain(raised(parse_data_info, {'xml_path': 'a/1.xml', 'text': None}))
+    assert message.startswith('a/1.xml: not an annotation in the format of VOC')
+    assert explain(raised(parse_data_info, {'xml_path': 'a/1.xml'})) is None  # a KeyError
+    assert explain(raised(parse_data_info, {'text': None})) is None
+
+
 def test_unknown_type():
     text = 'bgaug_mm.CollapsHook is not in the mmengine::hook registry. Please check whether …'
     message = explain(KeyError(text))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bgaug_mm.visualization import find_logs, read_scalars, train_minutes
+from bgaug_mm.visualization import find_logs, read_scalars, read_validation, train_minutes
 
 
 def write(path, rows, end='\n'):
@@ -45,3 +45,15 @@ def test_train_minutes(tmp_path):
     assert train_minutes(tmp_path) == pytest.approx(30 * 0.3 / 60)
     with pytest.raises(ValueError, match='is neither a scalars.json nor a work dir'):
         train_minutes(tmp_path / 'nowhere')
+
+
+def test_the_last_evaluation(tmp_path):
+    """Of a resumed run the later one, whatever mmengine calls its step."""
+    early = [{'coco/AP': 0.1, 'coco/AR': 0.3, 'step': 8, 'time': 1.0}, {'loss': 1, 'step': 9}]
+    late = [{'loss': 1.0, 'step': 9}, {'coco/AP': 0.2, 'step': 0, 'data_time': 2.0}]
+    write(tmp_path / '20260102_000000/vis_data/scalars.json', late, '\n{"coco/AP": 0.')
+    write(tmp_path / '20260101_000000/vis_data/scalars.json', early)
+    assert read_validation(tmp_path) == {'coco/AP': 0.2}
+    path = write(tmp_path / 'a/vis_data/scalars.json', early[1:])
+    with pytest.raises(ValueError, match='a/vis_data: the log has no evaluation'):
+        read_validation(path.parent)
