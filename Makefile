@@ -15,6 +15,7 @@ PY = $(VENV)/bin/python
 PY_CLASSIC = $(VENV_CLASSIC)/bin/python
 STAMPS = $(VENV)/.stamps
 STAMPS_CLASSIC = $(VENV_CLASSIC)/.stamps
+DETECTION_TESTS = -m 'slow or not slow' tests/detection tests/tools/test_detection_trials.py
 # When the command began: the demo reports the time to its first training step.
 STARTED := $(shell date +%s)
 PACKAGE = setup.py pyproject.toml requirements/runtime.txt bgaug_mm/version.py
@@ -63,10 +64,10 @@ define checkout
 	@echo '$(CURDIR)' | cmp -s - $@ || echo '$(CURDIR)' > $@
 endef
 
-.PHONY: help env env-classic test test-slow test-classic test-detection saliency evaluation detection detection-classic demo demo-cutouts bench lint wheel clean FORCE
+.PHONY: help env env-classic test test-slow test-classic test-detection test-detection-classic saliency evaluation detection detection-classic demo demo-cutouts bench lint wheel clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-22s %s\n", $$1, $$2}' Makefile
 
 env: $(STAMPS)/stack ## the current stack in VENV (.venv)
 	@$(PY) tools/check_environment.py
@@ -84,7 +85,10 @@ test-classic: $(STAMPS_CLASSIC)/tests ## all quick tests on the classic stack
 	$(PY_CLASSIC) -m pytest $(PYTEST_ARGS)
 
 test-detection: $(STAMPS)/tests $(STAMPS)/detection ## the tests that need mmdet, which the others leave out
-	$(PY) -m pytest tests/detection $(PYTEST_ARGS)
+	$(PY) -m pytest $(DETECTION_TESTS) $(PYTEST_ARGS)
+
+test-detection-classic: $(STAMPS_CLASSIC)/tests $(STAMPS_CLASSIC)/detection ## the same on the classic stack
+	$(PY_CLASSIC) -m pytest $(DETECTION_TESTS) $(PYTEST_ARGS)
 
 saliency: $(STAMPS)/saliency ## what the saliency estimators need besides the stack
 
