@@ -34,6 +34,7 @@ PAGES = (
             'evaluation',
             'hard_views',
             'recipes',
+            'results',
             'saliency',
             'troubleshooting',
             'views',
