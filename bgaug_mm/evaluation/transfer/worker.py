@@ -73,8 +73,11 @@ def _metrics(folder: Path) -> dict[str, float]:
 def _run(command: Sequence[str]) -> int:
     """Its exit status; it ends with this process."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env={**os.environ})
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    return process.wait()
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == '__main__':

@@ -42,8 +42,9 @@ def result(tmp_path):
 
 
 def test_what_the_last_evaluation_found(job, tmp_path):
-    path = job()
+    path, handler = job(), signal.getsignal(signal.SIGTERM)
     assert worker.main([path]) == 0
+    assert signal.getsignal(signal.SIGTERM) == handler, 'else children of this process never end'
     assert result(tmp_path)['metrics'] == {'pascal_voc/AP': 12.5}
     assert result(tmp_path)['minutes'] == 1.0
     assert 60 <= result(tmp_path)['seconds'] < 90
