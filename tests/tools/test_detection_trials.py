@@ -58,7 +58,7 @@ def test_mmdet_is_missing_is_said_first(monkeypatch, given):
 
 
 def test_what_is_there_is_tabulated(tool, given, tmp_path, capsys, monkeypatch):
-    def work(jobs, *, parallel, env, finished):
+    def work(out, jobs, *, parallel, env, finished):
         assert parallel == 1 and 'OMP_NUM_THREADS' not in env
         for job in jobs[:2]:
             job.folder.mkdir(parents=True)
@@ -67,7 +67,7 @@ def test_what_is_there_is_tabulated(tool, given, tmp_path, capsys, monkeypatch):
             finished(job)
         return {jobs[2].name: 'no\nspace'}
 
-    monkeypatch.setitem(tool.__globals__, 'work_through', work)
+    monkeypatch.setitem(tool.__globals__, 'work_alone', work)
     assert tool([*given, '--trials', '3', '--list']) == 0
     assert '0 of 3 done' in capsys.readouterr().out
     assert tool([*given, '--trials', '3']) == 1
@@ -88,7 +88,7 @@ def test_one_at_a_time(tool, given, tmp_path):
     with open(tmp_path / 'out/.lock', 'ab') as file:
         if not lock(file):
             pytest.skip('no locks here')
-        with pytest.raises(ValueError, match='other trials run in .*out'):
+        with pytest.raises(ValueError, match='another command works in .*out'):
             tool(given)
 
 

@@ -74,7 +74,7 @@ def test_from_nothing_to_the_table(tool, study, tmp_path, capsys, monkeypatch):
     listed = capsys.readouterr().out
     assert 'FAILED' in listed and '  done ' in listed
     monkeypatch.setitem(
-        tool.__globals__, 'work_through', lambda jobs, **options: {'plain': 'no\nspace'}
+        tool.__globals__, 'work_alone', lambda out, jobs, **options: {'plain': 'no\nspace'}
     )
     assert tool([name, str(out)]) == 1
     assert capsys.readouterr().err == 'plain: no\n'
@@ -104,7 +104,7 @@ def test_one_at_a_time(tool, study, tmp_path):
     with open(out / '.lock', 'ab') as file:
         if not lock(file):
             pytest.skip('no locks here')
-        with pytest.raises(ValueError, match='another study runs in .*out'):
+        with pytest.raises(ValueError, match='another command works in .*out'):
             tool([study(), str(out)])
 
 

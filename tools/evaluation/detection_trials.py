@@ -17,7 +17,6 @@ results.json, results.md, results.png, and below it all that was made.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import warnings
@@ -30,7 +29,7 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
 
 from bgaug_mm.engine.launch_config import LaunchError  # noqa: E402
 from bgaug_mm.environment import require_detection  # noqa: E402
-from bgaug_mm.evaluation.jobs import Job, cores, show_jobs, work_through  # noqa: E402
+from bgaug_mm.evaluation.jobs import Job, cores, show_jobs, work_alone  # noqa: E402
 from bgaug_mm.evaluation.transfer import (  # noqa: E402
     Transfer,
     collect,
@@ -40,7 +39,7 @@ from bgaug_mm.evaluation.transfer import (  # noqa: E402
     plot_transfer,
     read_weights,
 )
-from bgaug_mm.files import lock, write_bytes, write_json  # noqa: E402
+from bgaug_mm.files import write_bytes, write_json  # noqa: E402
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -148,22 +147,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     failures: dict[str, str] = {}
     if not args.table:
-        out.mkdir(parents=True, exist_ok=True)
-        with open(out / '.lock', 'ab') as file:
-            if not lock(file):
-                raise ValueError(f'other trials run in {out}; use --list or --table to look')
-            env = {'PYTHON': sys.executable}
-            env['PYTHONPATH'] = os.pathsep.join(
-                [str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
-            )
-            if args.mini:
-                env['OMP_NUM_THREADS'] = '1'
-            failures = work_through(
-                jobs,
-                parallel=parallel,
-                env=env,
-                finished=lambda job: write_results(collect(jobs), out, title) if job.run else None,
-            )
+        failures = work_alone(
+            out,
+            jobs,
+            parallel=parallel,
+            env={'PYTHON': sys.executable, **({'OMP_NUM_THREADS': '1'} if args.mini else {})},
+            finished=lambda job: write_results(collect(jobs), out, title) if job.run else None,
+        )
     transfer = collect(jobs)
     if not transfer.scores:
         raise ValueError(f'{out} has no results' + (': all trials failed' if failures else ' yet'))

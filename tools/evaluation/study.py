@@ -15,7 +15,6 @@ results.md, study.png, and below worlds/, masks/ and runs/ all that was made.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import warnings
@@ -27,7 +26,7 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
     sys.path.insert(0, str(ROOT))
 
 from bgaug_mm.engine.launch_config import LaunchError  # noqa: E402
-from bgaug_mm.evaluation.jobs import cores, show_jobs, work_through  # noqa: E402
+from bgaug_mm.evaluation.jobs import cores, show_jobs, work_alone  # noqa: E402
 from bgaug_mm.evaluation.study import (  # noqa: E402
     Results,
     collect,
@@ -36,7 +35,7 @@ from bgaug_mm.evaluation.study import (  # noqa: E402
     plot_study,
     read_study,
 )
-from bgaug_mm.files import lock, write_bytes, write_json  # noqa: E402
+from bgaug_mm.files import write_bytes, write_json  # noqa: E402
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -88,17 +87,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     failures: dict[str, str] = {}
     if not args.table:
-        out.mkdir(parents=True, exist_ok=True)
-        with open(out / '.lock', 'ab') as file:
-            if not lock(file):
-                raise ValueError(f'another study runs in {out}; use --list or --table to look')
-            paths = [str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
-            failures = work_through(
-                jobs,
-                parallel=args.jobs,
-                env={'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(paths)},
-                finished=lambda job: write_results(collect(study, jobs), out) if job.run else None,
-            )
+        failures = work_alone(
+            out,
+            jobs,
+            parallel=args.jobs,
+            env={'OMP_NUM_THREADS': '1'},
+            finished=lambda job: write_results(collect(study, jobs), out) if job.run else None,
+        )
     results = collect(study, jobs)
     if not results.scores:
         raise ValueError(f'{out} has no results' + (': all runs failed' if failures else ' yet'))

@@ -2,7 +2,7 @@
 
 from .job import WORK_DIR, Job, digest_name, read_result
 from .listing import cores, show_jobs
-from .queue import Durations, work_through
+from .queue import Durations, work_alone, work_through
 
 __all__ = [
     'WORK_DIR',
@@ -12,5 +12,6 @@ __all__ = [
     'digest_name',
     'read_result',
     'show_jobs',
+    'work_alone',
     'work_through',
 ]

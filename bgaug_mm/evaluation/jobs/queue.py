@@ -3,20 +3,53 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn
 
 from bgaug_mm.engine.training_run import TrainingRun
-from bgaug_mm.files import write_bytes
+from bgaug_mm.files import lock, write_bytes
 
 from .job import Job
 
 _LOOK_EVERY = 0.5  # seconds
 _PRINT_EVERY = 30.0
+
+
+def work_alone(
+    out: Path,
+    jobs: Sequence[Job],
+    *,
+    parallel: int,
+    env: Mapping[str, str],
+    finished: Callable[[Job], None],
+) -> dict[str, str]:
+    """As :func:`work_through`, in a folder that no other command works in meanwhile.
+
+    The processes use the source tree that this one uses, if it is one.
+
+    Args:
+        out: The folder, made here.
+        jobs, parallel, env, finished: As there.
+
+    Raises:
+        ValueError: Another command works in it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    root = Path(__file__).resolve().parents[3]
+    tree = str(root) if (root / 'setup.py').is_file() else None  # not installed
+    paths = os.pathsep.join(filter(None, [tree, os.environ.get('PYTHONPATH')]))
+    with open(out / '.lock', 'ab') as file:
+        if not lock(file):
+            raise ValueError(f'another command works in {out}; use --list or --table to look')
+        return work_through(
+            jobs, parallel=parallel, env={'PYTHONPATH': paths, **env}, finished=finished
+        )
 
 
 def work_through(

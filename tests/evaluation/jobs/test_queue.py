@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from bgaug_mm.evaluation.jobs import Durations, Job, work_through
+from bgaug_mm.evaluation.jobs import Durations, Job, work_alone, work_through
+from bgaug_mm.files import lock
 
 DONE = "import json, sys; json.dump({'seconds': 120}, open(sys.argv[1], 'w'))"
 
@@ -108,3 +109,17 @@ def test_durations(make, tmp_path):
     assert minutes.left(jobs) == 0 + 2 * 0.75 + 7
     minutes.add(jobs[2])
     assert minutes.of(jobs[2]) == 7, 'nothing is known of what is not there'
+
+
+def test_alone_in_a_folder(make, tmp_path, root):
+    """One command at a time, whose processes use the same source tree."""
+    code = f'import os; assert os.environ["PYTHONPATH"].startswith({str(root)!r}); {DONE}'
+    out = tmp_path / 'new' / 'out'
+    options = dict(parallel=1, env={}, finished=lambda job: None)
+    assert work_alone(out, [make('a', code)], **options) == {}
+    with open(out / '.lock', 'ab') as file:
+        if not lock(file):
+            pytest.skip('no locks here')
+        with pytest.raises(ValueError, match='another command works in .*out'):
+            work_alone(out, [], **options)
+    assert work_alone(out, [], **options) == {}
