@@ -48,7 +48,18 @@ def write_safetensors(
         path (str | PathLike): The file; its folder is made.
         tensors (Mapping[str, Tensor]): By name. What shares memory is written once for each.
         metadata (Mapping[str, str], optional): Texts by name. Defaults to None.
+
+    Raises:
+        ValueError: For a tensor of a type that the format lacks, e.g. of double complex numbers.
     """
     # the library refuses tensors that share memory or are not contiguous
     apart = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_bytes(Path(path), save(apart, dict(metadata) if metadata else None))
+    try:
+        content = save(apart, dict(metadata) if metadata else None)
+    except KeyError as error:  # the library looks the type up
+        refused = str(error.args[0])
+        named = [name for name, value in apart.items() if str(value.dtype) == refused]
+        raise ValueError(
+            f'{", ".join(named)}: of {refused}, which .safetensors files do not take'
+        ) from error
+    write_bytes(Path(path), content)

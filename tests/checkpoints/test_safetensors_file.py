@@ -96,3 +96,10 @@ def test_a_type_that_torch_does_not_know_is_named(tmp_path, monkeypatch):
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'x\.safetensors'):
         read_safetensors(tmp_path / 'x.safetensors')
+
+
+def test_types_that_the_format_lacks_are_refused(tmp_path):
+    tensors = {'a': torch.zeros(1, dtype=torch.complex128), 'b': torch.zeros(1)}
+    with pytest.raises(ValueError, match=r'^a: of torch\.complex128'):
+        write_safetensors(tmp_path / 'x.safetensors', tensors)
+    assert not list(tmp_path.iterdir())

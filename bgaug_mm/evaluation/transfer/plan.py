@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from ..jobs import WORK_DIR, Job, digest_name
 #: In place of a checkpoint: random weights that are evaluated as they are.
 UNTRAINED = 'untrained'
 RESULT = 'result.json'
+_NAME = re.compile(r'[A-Za-z0-9_.+-]+')  # part of a folder's
 METRICS_FILE = 'metrics.json'
 
 
@@ -74,9 +76,10 @@ def read_weights(texts: Sequence[str], *, trials: int, which: str = 'auto') -> l
     for text in texts:
         name, _, file = text.partition('=')
         special = name in (RANDOM, UNTRAINED)
-        if not name or special == bool(file):
+        if not _NAME.fullmatch(name) or special == bool(file):
             raise ValueError(
-                f'`--weights` takes NAME=CHECKPOINT, {RANDOM} and {UNTRAINED}, but got {text!r}'
+                f'`--weights` takes NAME=CHECKPOINT, {RANDOM} and {UNTRAINED}, but got {text!r}; '
+                'names are of letters, digits and "_.+-"'
             )
         if name in found:
             raise ValueError(f'`--weights` has {name!r} twice')

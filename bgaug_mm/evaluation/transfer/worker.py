@@ -6,7 +6,6 @@ Runs a command (a training goes on from its last checkpoint) and notes what it f
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -72,7 +71,7 @@ def _metrics(folder: Path) -> dict[str, float]:
 
 def _run(command: Sequence[str]) -> int:
     """Its exit status; it ends with this process."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env={**os.environ})
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         return process.wait()

@@ -87,6 +87,7 @@ def test_bad_input(plan, config, tmp_path):
     for texts, message in (
         (['byol'], "takes NAME=CHECKPOINT, random and untrained, but got 'byol'"),
         (['=x.pth'], "but got '=x.pth'"),
+        (['a/b=x.pth'], "but got 'a/b=x.pth'; names are of letters"),
         (['random=x.pth'], "but got 'random=x.pth'"),
         (['random', 'random'], "has 'random' twice"),
     ):
