@@ -62,6 +62,13 @@ def test_from_nothing_to_the_table(tool, study, tmp_path, capsys, monkeypatch):
     (folder,) = out.glob('runs/digits-simclr-swap-0-*/work_dir')
     assert [path.name for path in folder.glob('*.pth')] == ['epoch_2.pth']
 
+    elsewhere, known = tmp_path / 'elsewhere', ['--known', str(out / 'results.json')]
+    assert tool([name, str(elsewhere), *only, *known]) == 0, 'nothing is left to make'
+    assert not (elsewhere / 'runs').exists()
+    assert json.loads((elsewhere / 'results.json').read_text()) == results
+    assert tool([name, str(elsewhere), '--list', *known]) == 0
+    assert f'1 more are known from {out / "results.json"}' in capsys.readouterr().out
+
     stamp = (folder.parent / 'result.json').stat().st_mtime_ns
     assert tool([name, str(out), *only]) == 0
     assert tool([name, str(out), '--table']) == 0
@@ -88,6 +95,8 @@ def test_bad_input(tool, study, tmp_path):
         tool([name, out, '--jobs', '0'])
     with pytest.raises(ValueError, match="no run fits 'x'"):
         tool([name, out, '--only', 'x'])
+    with pytest.raises(ValueError, match='`--known x.json` cannot be read'):
+        tool([name, out, '--known', 'x.json'])
     with pytest.raises(ValueError, match='out has no results yet'):
         tool([name, out, '--table'])
     with pytest.raises(ValueError, match='needs its material: --source cutouts=FOLDER'):

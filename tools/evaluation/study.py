@@ -10,6 +10,10 @@ results.md, study.png, and below worlds/, masks/ and runs/ all that was made.
 
     python tools/evaluation/study.py background OUT --source cutouts=FOLDER
     python tools/evaluation/study.py background OUT --only "digits/simclr" --list
+
+Machines without a common disk share a study by --only, and one gathers their figures:
+
+    python tools/evaluation/study.py background OUT --known A/results.json B/results.json --table
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ from bgaug_mm.evaluation.study import (  # noqa: E402
     markdown,
     plan,
     plot_study,
+    read_known,
     read_study,
 )
 from bgaug_mm.files import write_bytes, write_json  # noqa: E402
@@ -55,6 +60,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--only', nargs='+', default=[], metavar='PATTERN',
         help='runs whose world/method/arm/seed fits one, e.g. "digits" "*/simclr/*/0"',
+    )  # fmt: skip
+    parser.add_argument(
+        '--known', nargs='+', default=[], metavar='FILE',
+        help='results.json of studies elsewhere: runs with the same settings are not made again',
     )  # fmt: skip
     parser.add_argument('--quick', action='store_true', help='a small trial: minutes, no result')
     parser.add_argument(
@@ -81,20 +90,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         study = study.quick()
     sources = dict(entry.partition('=')[::2] for entry in args.source)
     out: Path = args.out.absolute()
-    jobs = plan(study.with_sources(sources), out, ROOT / 'tools', only=args.only)
+    known = read_known(args.known)
+    jobs = plan(study.with_sources(sources), out, ROOT / 'tools', only=args.only, known=known)
+    here = [job for job in jobs if job.is_done or job.folder.name not in known]
     if args.list:
-        show_jobs(jobs, args.jobs)
+        show_jobs(here, args.jobs)
+        if args.known:
+            print(f'{len(jobs) - len(here)} more are known from {", ".join(args.known)}')
         return 0
+
+    def gather() -> Results:
+        return collect(study, jobs, known)
+
     failures: dict[str, str] = {}
     if not args.table:
         failures = work_alone(
             out,
-            jobs,
+            here,
             parallel=args.jobs,
             env={'OMP_NUM_THREADS': '1'},
-            finished=lambda job: write_results(collect(study, jobs), out) if job.run else None,
+            finished=lambda job: write_results(gather(), out) if job.run else None,
         )
-    results = collect(study, jobs)
+    results = gather()
     if not results.scores:
         raise ValueError(f'{out} has no results' + (': all runs failed' if failures else ' yet'))
     write_results(results, out)

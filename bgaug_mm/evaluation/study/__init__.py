@@ -2,6 +2,7 @@
 
 from .config import background_op, run_config, treat
 from .file import read_study
+from .known import read_known
 from .masks import make_masks
 from .plan import plan
 from .plot import plot_study
@@ -22,6 +23,7 @@ __all__ = [
     'markdown',
     'plan',
     'plot_study',
+    'read_known',
     'read_study',
     'run_config',
     'treat',

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,14 @@ _FORMAT = 1
 RESULT = 'result.json'
 
 
-def plan(study: Study, out: Path, tools: Path, *, only: Sequence[str] = ()) -> list[Job]:
+def plan(
+    study: Study,
+    out: Path,
+    tools: Path,
+    *,
+    only: Sequence[str] = (),
+    known: Collection[str] = (),
+) -> list[Job]:
     """The jobs of a study in order, each behind those that it needs.
 
     Args:
@@ -31,6 +39,8 @@ def plan(study: Study, out: Path, tools: Path, *, only: Sequence[str] = ()) -> l
         out: Folder of the study.
         tools: The folder ``tools`` of this project.
         only: Patterns, see :meth:`Study.runs`. Defaults to all.
+        known: Folders' names of runs that are known from elsewhere and need nothing. Defaults
+            to none.
 
     Raises:
         ValueError, LaunchError: A world has no source, a maker or a config does not
@@ -43,19 +53,28 @@ def plan(study: Study, out: Path, tools: Path, *, only: Sequence[str] = ()) -> l
         needs = [world]
         if arm.masks is not None:
             needs.append(_masks_job(arm.masks, run, world, out))
-        for job in (*needs, _run_job(study, run, needs, out)):
-            jobs.setdefault(job.name, job)
+        job = _run_job(study, run, needs, out)
+        if job.folder.name in known and not job.is_done:
+            needs, job = [], replace(job, needs=())
+        else:
+            _require_source(study, run)
+        for one in (*needs, job):
+            jobs.setdefault(one.name, one)
     return list(jobs.values())
 
 
-def _world_job(study: Study, run: Run, out: Path, tools: Path) -> Job:
+def _require_source(study: Study, run: Run) -> None:
     world = study.worlds[run.world]
-    rho = world.uniform if study.arms[run.arm].uniform else world.rho
     if world.source is None and '{source}' in world.make:
         raise ValueError(
             f'the world {run.world} needs its material: --source {run.world}=FOLDER'
             f', or leave it out with --only, e.g. --only "{next(iter(study.worlds))}"'
         )
+
+
+def _world_job(study: Study, run: Run, out: Path, tools: Path) -> Job:
+    world = study.worlds[run.world]
+    rho = world.uniform if study.arms[run.arm].uniform else world.rho
     script, *arguments = shlex.split(world.make)
     path = tools / 'dataset_converters' / script
     if not path.is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..jobs import Job, read_result
@@ -24,10 +24,12 @@ class Results:
             that of the same seed's control; ``projection_spread``, 100 for projections
             spread evenly over the sphere at the end of training and 0 for collapsed ones;
             ``mask_iou``, ``mask_kept``, ``mask_removed`` where the masks are not exact.
+        folders: Name of a run → name of its folder, with a digest of its settings.
     """
 
     study: Study
     scores: Mapping[tuple[str, str, str], Mapping[int, Scores]]
+    folders: Mapping[str, str] = field(default_factory=dict)
 
     def arms(self, world: str, method: str) -> list[str]:
         """The arms that have a result, in the study's order."""
@@ -93,7 +95,7 @@ class Results:
                 yield seed, treated, plain
 
     def to_json(self) -> dict[str, Any]:
-        """Scores by ``world/method/arm/seed``, and all estimates."""
+        """Scores and folders by ``world/method/arm/seed``, and all estimates."""
         keys = sorted(
             {key for rows in self.scores.values() for row in rows.values() for key in row}
         )
@@ -124,31 +126,39 @@ class Results:
                 for place, rows in self.scores.items()
                 for seed, row in rows.items()
             },
+            'folders': dict(self.folders),
             'estimates': estimates,
         }
 
 
-def collect(study: Study, jobs: Sequence[Job]) -> Results:
-    """The results of the runs that are done.
+def collect(
+    study: Study, jobs: Sequence[Job], known: Mapping[str, Scores] | None = None
+) -> Results:
+    """The results of the runs that are done, here or elsewhere.
+
+    Args:
+        study: The study.
+        jobs: Its jobs.
+        known: Scores of runs made elsewhere, by their folders' names; those of a run that is
+            done here do not count. Defaults to None.
 
     Raises:
         ValueError: A result is damaged; it says which file to delete.
     """
     found: dict[tuple[str, str, str], dict[int, dict[str, float | None]]] = {}
-    masks = {job.name: job for job in jobs if not job.run}
+    folders: dict[str, str] = {}
+    by_name = {job.name: job for job in jobs}
     for job in jobs:
-        if job.run is None or not job.is_done:
+        if job.run is None:
             continue
-        content = read_result(job)
-        row = dict(content['scores'])
-        row['minutes'] = content.get('minutes')
-        if 'feature_std' in content:
-            row['projection_spread'] = 100 * content['feature_std']
-        for need in job.needs:
-            if need.startswith('masks ') and masks[need].is_done:
-                quality = read_result(masks[need])
-                row.update({f'mask_{key}': quality[key] for key in ('iou', 'kept', 'removed')})
+        if job.is_done:
+            row = _row(job, [by_name[need] for need in job.needs])
+        elif known and job.folder.name in known:
+            row = dict(known[job.folder.name])
+        else:
+            continue
         found.setdefault(job.run[:3], {})[job.run.seed] = row
+        folders[job.run.name] = job.folder.name
     for (world, method, arm), rows in found.items():
         if study.arms[arm].uniform:
             continue
@@ -156,4 +166,17 @@ def collect(study: Study, jobs: Sequence[Job]) -> Results:
         for seed, row in rows.items():
             gap, control = row.get('bg_gap'), controls.get(seed, {}).get('bg_gap')
             row['net_gap'] = None if gap is None or control is None else gap - control
-    return Results(study=study, scores=found)
+    return Results(study=study, scores=found, folders=folders)
+
+
+def _row(job: Job, needs: Sequence[Job]) -> dict[str, float | None]:
+    content = read_result(job)
+    row = dict(content['scores'])
+    row['minutes'] = content.get('minutes')
+    if 'feature_std' in content:
+        row['projection_spread'] = 100 * content['feature_std']
+    for need in needs:
+        if need.name.startswith('masks ') and need.is_done:
+            quality = read_result(need)
+            row.update({f'mask_{key}': quality[key] for key in ('iou', 'kept', 'removed')})
+    return row

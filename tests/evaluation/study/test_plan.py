@@ -89,6 +89,29 @@ def test_other_settings_are_other_folders(jobs, tmp_path):
     }  # fmt: skip
 
 
+def test_known_runs_need_nothing(jobs, tmp_path):
+    """Nor do their worlds need their material, but for another run of the same world."""
+    known = [jobs[f'digits/simclr/{name}/0'].folder.name for name in ('control', 'swap.box')]
+    left = {job.name: job for job in plan(STUDY, tmp_path, TOOLS, known=known)}
+    assert set(jobs) - set(left) == {'world digits, rho 0.1, seed 0', 'masks digits, box, seed 0'}
+    assert left['digits/simclr/control/0'].needs == ()
+    assert left['digits/simclr/swap/0'].needs == ['world digits, rho 0.9, seed 0']
+
+    world = World(make='make_cutouts_on_textures.py {source} {out}', uniform=0.1)
+    study = replace(STUDY, worlds={'digits': world})
+    with_source = study.with_sources({'digits': str(tmp_path)})
+    folders = {job.run: job.folder.name for job in plan(with_source, tmp_path, TOOLS) if job.run}
+    everything = plan(study, tmp_path, TOOLS, known=set(folders.values()))
+    assert [job.run for job in everything] == list(folders)
+    with pytest.raises(ValueError, match='needs its material'):
+        plan(study, tmp_path, TOOLS, known=list(folders.values())[1:])
+
+    jobs['digits/simclr/control/0'].folder.mkdir(parents=True)
+    jobs['digits/simclr/control/0'].done.write_text('{}')
+    again = {job.name: job for job in plan(STUDY, tmp_path, TOOLS, known=known)}
+    assert again['digits/simclr/control/0'].needs, 'it was made here'
+
+
 def test_progress_of_what_is_not_done(jobs):
     job = jobs['digits/simclr/plain/0']
     assert (job.is_done, job.share_done) == (False, 0.0)
