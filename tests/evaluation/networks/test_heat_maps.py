@@ -5,6 +5,7 @@ from scipy import ndimage
 from torch import nn
 
 from bgaug_mm.evaluation import FrozenBackbone, FrozenClassifier, LinearProbe
+from bgaug_mm.evaluation.networks.classifier import GroupedClassifier, LoadedClassifier
 from bgaug_mm.evaluation.networks.heat_maps import class_activation, heat_maps, heat_on_foreground
 
 WEIGHT = torch.tensor([[1.0, 0, -1], [0, 2, 0]])  # class 0: blue and not red, class 1: green
@@ -90,6 +91,21 @@ def test_attention_of_a_vision_transformer():
     maps, name = heat_maps(FrozenClassifier(backbone, probe), images, torch.tensor([0, 1, 0]))
     assert (name, maps.shape) == ('attention', (3, 16, 16))
     assert maps.amin((1, 2)).tolist() == [0] * 3 and maps.amax((1, 2)).tolist() == [1] * 3
+
+
+def test_attention_of_a_whole_classifier():
+    """As `--suite imagenet` shows a fine-tuned ViT whose classes a set groups."""
+    models = pytest.importorskip('mmpretrain.models')
+    arch = {'embed_dims': 12, 'num_layers': 2, 'num_heads': 3, 'feedforward_channels': 24}
+    vit = {'type': 'mmpretrain.VisionTransformer', 'arch': arch, 'img_size': 16, 'patch_size': 4}
+    head = {'type': 'mmpretrain.VisionTransformerClsHead', 'num_classes': 5, 'in_channels': 12}
+    whole = LoadedClassifier(models.ImageClassifier(backbone=vit, head=head))
+    images = torch.randint(256, (2, 3, 16, 16)).byte()
+    grouped = GroupedClassifier(whole, [0, 0, 1, 1, 2])
+    assert grouped(images).shape == (2, 3)
+    maps, name = heat_maps(grouped, images, torch.tensor([0, 2]))
+    assert (name, maps.shape) == ('attention', (2, 16, 16))
+    assert maps.amax((1, 2)).tolist() == [1, 1]
 
 
 def test_heat_on_foreground_by_hand():
