@@ -90,9 +90,14 @@ def edited(masks: list[Mask], edit: Mapping[str, Any], seed: int = 0) -> list[Ma
         if not isinstance(edit['erode'], int) or side < 1:
             raise ValueError(f'`erode` must be an integer from 0, but got {edit["erode"]!r}')
         square = np.ones((side, side), np.uint8)
-        return [np.asarray(cv2.erode(mask, square), np.uint8) for mask in masks]
+        return [_or_nothing(np.asarray(cv2.erode(mask, square), np.uint8)) for mask in masks]
     change = MaskEdit.of(edit)
     return [change.apply(np.ascontiguousarray(mask), change.blur > 0) for mask in masks]
+
+
+def _or_nothing(mask: Mask) -> Mask:
+    """A mask of which a 255th is left anywhere holds nothing; as a file it would read 0 and 1."""
+    return mask if mask.max(initial=0) > 1 else np.zeros_like(mask)
 
 
 def _require_alone(edit: Mapping[str, Any], key: str) -> None:

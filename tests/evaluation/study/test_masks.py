@@ -21,6 +21,18 @@ def test_erosion_and_dilation(edit, area):
     assert (mask > 0).sum() == area
 
 
+def test_the_faint_rest_of_an_erosion_is_nothing(world):
+    """Values of 0 and 1 alone are refused in files: they look like a mask of another range."""
+    soft = np.maximum(square(32, 8, 20), 1)
+    soft[0] = soft[:, 0] = 0
+    cv2.imwrite(str(world / 'train_masks/a/0.png'), soft)
+    assert {int(one.max()) for one in edited([soft], {'erode': 6})} == {0}
+    made = make_masks(world, world / 'out', {'erode': 6})
+    assert made['kept'] == 0
+    faint = np.full((9, 9), 2, np.uint8)
+    assert edited([faint], {'erode': 2})[0].max() == 2
+
+
 def test_an_object_at_the_border_is_not_eroded_there():
     mask = np.zeros((10, 10), np.uint8)
     mask[:, :5] = 255
