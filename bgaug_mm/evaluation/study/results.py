@@ -63,7 +63,8 @@ class Results:
     ) -> Estimate | None:
         """The share of another arm's gain over the base that this arm has, in percent.
 
-        Seed by seed; None where that arm gains nothing in some seed.
+        Seed by seed; None where that arm gains nothing in some seed, or where the interval
+        of its gain is wider than the gain: a share of that would say nothing.
         """
         base, rows = self.study.base, self.scores.get((world, method, arm), {})
         gains = {
@@ -75,6 +76,9 @@ class Results:
         }
         seeds = [seed for seed in rows if seed in gains[arm] and seed in gains[exact]]
         if not seeds or any(gains[exact][seed] <= 0 for seed in seeds):
+            return None
+        gain = over_seeds([gains[exact][seed] for seed in seeds])
+        if gain.high - gain.low > gain.mean:
             return None
         return over_seeds([100 * gains[arm][seed] / gains[exact][seed] for seed in seeds])
 

@@ -80,6 +80,17 @@ def test_only_seeds_of_both_are_paired(jobs):
     assert results.gain_kept(*place, 'plain') is None, 'which gains nothing over itself'
 
 
+@pytest.mark.parametrize(('gains', 'share'), [((30.0, 30.2), 50), ((30.0, 20.0), None)])
+def test_a_gain_that_is_not_known_has_no_shares(tmp_path, gains, share):
+    found = [
+        job(tmp_path, Run('w', 'm', arm, seed), scores(80.0, 20.0 + part * gain))
+        for seed, gain in enumerate(gains)
+        for arm, part in (('plain', 0), ('swap', 1), ('swap.box', 0.5))
+    ]
+    kept = collect(STUDY, found).gain_kept('w', 'm', 'swap.box', 'swap')
+    assert (kept and kept.mean) == (share and pytest.approx(share))
+
+
 def test_without_a_control_or_a_gap(jobs, tmp_path):
     some = [one for one in jobs if one.run and one.run.arm != 'control' and not one.needs]
     results = collect(STUDY, some)
