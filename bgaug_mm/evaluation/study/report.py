@@ -95,8 +95,8 @@ def _mask_tables(
             ])  # fmt: skip
         parts += [
             f'{method}, {exact} on masks of all kinds ({world}). IoU with the exact masks, share '
-            'of the foreground kept and of the background removed. A dash ends a row where the gain is not '
-            'known well enough to speak of its share:',
+            'of the foreground kept and of the background removed. A dash ends a row where the '
+            'gain is not known well enough to speak of its share:',
             markdown_table([head, *rows]),
         ]
     return parts
