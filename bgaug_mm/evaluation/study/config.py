@@ -41,8 +41,9 @@ def run_config(study: Study, run: Run, mask_root: str | None = None) -> Config:
         treat(config, op, matched_negatives=arm.matched_negatives, **masks)
     if study.options:
         merge_options(config, study.options)
-    if study.epochs:
-        stretch(config, study.epochs)
+    epochs = study.epochs or study.methods[run.method].epochs
+    if epochs:
+        stretch(config, epochs)
     config.randomness = dict(seed=run.seed)
     return config
 

@@ -67,7 +67,14 @@ def _study(content: Any) -> Study:
     for name, method in study.methods.items():
         if not isinstance(method.seeds, int) or method.seeds < 1:
             raise ValueError(f'`methods.{name}.seeds` must be at least 1, but got {method.seeds!r}')
+        _check_epochs(method.epochs, f'methods.{name}.epochs')
+    _check_epochs(study.epochs, 'epochs')
     return study
+
+
+def _check_epochs(epochs: Any, key: str) -> None:
+    if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
+        raise ValueError(f'`{key}` must be at least 1, but got {epochs!r}')
 
 
 def _mask_arms(study: Study, masks: Any) -> dict[str, Arm]:

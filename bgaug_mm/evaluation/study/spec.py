@@ -37,10 +37,12 @@ class Method:
 
     Attributes:
         seeds: Number of seeds, counted from 0.
+        epochs: Length of its trainings, if not the config's. The study's length overrides it.
         minutes: What one training takes on one core, until some have been timed.
     """
 
     seeds: int
+    epochs: int | None = None
     minutes: float = 2.0
 
 
@@ -95,7 +97,7 @@ class Study:
         worlds, methods, arms: By name, in the order of the tables. The first arm is the
             base that the others are compared with.
         options: Changes to all configs, as ``--cfg-options``.
-        epochs: Length of all trainings, if not the config's.
+        epochs: Length of all trainings, if not the method's or the config's.
         title: Heading of the report.
     """
 

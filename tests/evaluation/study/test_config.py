@@ -55,6 +55,16 @@ def test_masks_options_and_epochs():
     assert again.train_cfg.max_epochs == 40, 'the shipped config is not changed'
 
 
+def test_epochs_of_one_method():
+    longer = study(methods={'byol': Method(seeds=1, epochs=80), 'mocov2': Method(seeds=1)})
+    config = run_config(longer, Run('digits', 'byol', 'plain', 0))
+    assert config.train_cfg.max_epochs == 80 and config.param_scheduler[-1].end == 80
+    other = run_config(longer, Run('digits', 'mocov2', 'plain', 0))
+    assert other.train_cfg.max_epochs == shipped('mocov2_digits').train_cfg.max_epochs
+    quick = run_config(longer.quick(), Run('digits', 'byol', 'plain', 0))
+    assert quick.train_cfg.max_epochs == 2, 'the study wins'
+
+
 def test_operations():
     op = background_op('background_remove')
     assert op['type'] == 'bgaug_mm.BackgroundRemove'

@@ -43,6 +43,8 @@ def test_masks_make_arms_of_an_arm(read):
         ({'worlds': {'a': {'make': 'make.py'}}}, "['uniform'] is missing in `worlds.a`"),
         ({'methods': {'m': {'seed': 2}}}, "unknown ['seed'] in `methods.m`"),
         ({'methods': {'m': {'seeds': 0}}}, '`methods.m.seeds` must be at least 1, but got 0'),
+        ({'methods': {'m': {'seeds': 1, 'epochs': 0}}}, '`methods.m.epochs` must be at least 1'),
+        ({'epochs': 'forty'}, "`epochs` must be at least 1, but got 'forty'"),
         ({'methods': {'m/n': {'seeds': 1}}}, "`methods`: the name 'm/n' must be of letters"),
         ({'methods': {'m.n': {'seeds': 1}}}, "`methods`: the name 'm.n' must be of letters"),
         ({'worlds': {'a.b': CONTENT['worlds']['a']}}, "`worlds`: the name 'a.b' must be"),
@@ -81,7 +83,7 @@ def test_no_such_file_and_no_yaml(tmp_path):
 def test_the_preset_is_what_was_asked_for():
     study = read_study('background')
     assert {name: method.seeds for name, method in study.methods.items()} == {
-        'simclr': 5, 'mocov2': 5, 'byol': 3, 'simsiam': 3
+        'simclr': 5, 'mocov2': 5, 'byol': 5, 'simsiam': 5
     }  # fmt: skip
     runs = {run[:3] for run in study.runs()}
     for world in ('digits', 'cutouts'):
