@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgaug_mm.environment import require_saliency
+from bgaug_mm.failures import one_line
 from bgaug_mm.registry import SALIENCY_ESTIMATORS
 
 from .base import Image, Saliency, SaliencyEstimator, rescale, restore
@@ -186,8 +187,9 @@ def _open(path: Path, threads: int, device: str, sha256: str | None) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime's errors share no base but Exception
-        text = ' '.join(str(error).split())
-        raise ValueError(f'{path} is no network that ONNX Runtime can run: {text}') from error
+        raise ValueError(
+            f'{path} is no network that ONNX Runtime can run: {one_line(error)}'
+        ) from error
 
 
 def _providers(device: str) -> list[Any]:

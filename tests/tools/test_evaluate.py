@@ -124,8 +124,10 @@ def test_the_gap_of_a_control_is_subtracted(main, out, tmp_path, small_world):
         labels['bg swap']['bg_gap']['mean'] - labels['plain']['bg_gap']['mean']
     )
     assert '| net_gap |' in (tmp_path / 'results.md').read_text(encoding='utf-8')
-    with pytest.raises(SystemExit, match="evaluate: no run with a BG-Gap has the label .*'x'"):
+    with pytest.raises(SystemExit, match="evaluate: no run has the label .*'x'"):
         main([*argv, '--control', 'x'])
+    with pytest.raises(SystemExit):
+        main([*argv, '--control', 'plain', '--suite', 'imagenet'])
 
 
 def test_a_backbone_with_its_probe_takes_the_imagenet_suite(main, checkpoints, layouts, tmp_path):

@@ -39,6 +39,7 @@ from bgaug_mm.evaluation.suite.labels import file_labels  # noqa: E402
 from bgaug_mm.evaluation.suite.report import cell, interval_ends  # noqa: E402
 from bgaug_mm.evaluation.suite.run_result import FAILURES  # noqa: E402
 from bgaug_mm.evaluation.suite.table import text_table  # noqa: E402
+from bgaug_mm.failures import one_line  # noqa: E402
 from bgaug_mm.files import write_json  # noqa: E402
 from bgaug_mm.visualization import bar_chart  # noqa: E402
 
@@ -116,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
                 if part != 'fgpref':  # a world need not have triplets
                     raise ValueError(f'{part}: {reason}')
     except (*FAILURES, CheckpointError) as error:
-        sys.exit(f'background_gap: {error}')
+        sys.exit(f'background_gap: {one_line(error)}')
     show(Evaluation(suite='mini', runs=runs), args)
 
 

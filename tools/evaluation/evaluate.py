@@ -44,6 +44,7 @@ from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
 from bgaug_mm.evaluation.suite.report import tables, write_markdown, write_report  # noqa: E402
 from bgaug_mm.evaluation.suite.results import (  # noqa: E402
     Evaluation,
+    pair_with_controls,
     read_runs,
     subtract_control,
 )
@@ -51,6 +52,7 @@ from bgaug_mm.evaluation.suite.run_result import FAILURES, RunResult  # noqa: E4
 from bgaug_mm.evaluation.suite.table import text_table  # noqa: E402
 from bgaug_mm.evaluation.suite.world import PARTS, evaluate_world  # noqa: E402
 from bgaug_mm.evaluation.suite.world_probes import SuiteOptions  # noqa: E402
+from bgaug_mm.failures import one_line  # noqa: E402
 
 OPENINGS = {
     'mini': 'Frozen networks on a made world: a shortcut-sensitivity test on composites, not '
@@ -128,6 +130,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f'{name} takes 1 or {count} values, but got {len(values)}')
     if args.labels and len(args.labels) != count:
         parser.error(f'--labels takes {count} names, but got {len(args.labels)}')
+    if args.control and args.suite != 'mini':
+        parser.error('--control is for --suite mini')
     for name in ('batch_size', 'k', 'probed', 'attacked', 'distorted', 'steps', 'restarts'):
         if getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
@@ -253,6 +257,15 @@ def collect(args: argparse.Namespace) -> list[RunResult]:
             strict=True,
         )
     )
+    if args.control:  # before any work, too
+        pair_with_controls(
+            [
+                run.label
+                for place, label in enumerate(labels)
+                for run in earlier.get(place, [RunResult(label=label, checkpoint='', data='')])
+            ],
+            args.control,
+        )
     runs = []
     if args.random_init:
         place = next((place for place in range(count) if place not in earlier), None)
@@ -307,7 +320,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
         write_all(evaluation, args.out_dir, OPENINGS[args.suite], size=args.size)
     except (*FAILURES, CheckpointError) as error:
-        sys.exit(f'evaluate: {error}')
+        sys.exit(f'evaluate: {one_line(error)}')
 
 
 def write_all(evaluation: Evaluation, folder: Path, opening: str, *, size: int | None) -> None:

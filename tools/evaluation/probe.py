@@ -50,6 +50,7 @@ from bgaug_mm.evaluation import (  # noqa: E402
 )
 from bgaug_mm.evaluation.markdown_table import markdown_table  # noqa: E402
 from bgaug_mm.evaluation.probes.feature_rows import read_rows  # noqa: E402
+from bgaug_mm.failures import one_line  # noqa: E402
 from bgaug_mm.files import write_json  # noqa: E402
 
 PROBES = ('knn', 'linear')
@@ -216,7 +217,7 @@ def main(argv: list[str] | None = None) -> None:
             del train, tests  # their files are open
     # the last two are of networks: too little memory, or images of a size they do not take
     except (ValueError, OSError, CheckpointError, RuntimeError, AssertionError) as error:
-        sys.exit(f'probe: {" ".join(str(error).split()) or type(error).__name__}')
+        sys.exit(f'probe: {one_line(error)}')
 
     estimates = {
         name: {probe: bootstrap([one.correct]) for probe, one in row.items()}

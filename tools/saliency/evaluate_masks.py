@@ -34,6 +34,7 @@ from bgaug_mm.evaluation.masks.report import (  # noqa: E402
     write_tables,
 )
 from bgaug_mm.evaluation.masks.sources import MaskSource, SourceSpec  # noqa: E402
+from bgaug_mm.failures import one_line  # noqa: E402
 from bgaug_mm.registry import SALIENCY_ESTIMATORS  # noqa: E402
 from bgaug_mm.saliency.progress import Progress  # noqa: E402
 
@@ -74,7 +75,7 @@ def main(argv: list[str] | None = None) -> None:
     skipped: dict[str, str] = {}
 
     def skip(name: str, error: Exception) -> None:
-        skipped[name] = ' '.join(str(error).split())
+        skipped[name] = one_line(error)
         print(f'{name} is skipped: {skipped[name]}', flush=True)
 
     try:

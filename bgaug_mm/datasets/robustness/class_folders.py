@@ -42,6 +42,21 @@ def read_json(path: Path) -> Any:
         raise ValueError(f'{path} is not a JSON file: {error}') from error
 
 
+def read_names(path: Path) -> dict[str, str]:
+    """A JSON file that maps names to names.
+
+    Raises:
+        ValueError: If it is none, or a name is no text.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise ValueError(f'{path} must map names to names, but is a {type(content).__name__}')
+    for key, value in content.items():
+        if not isinstance(value, str):
+            raise ValueError(f'{path}: {key!r} must be mapped to a name, but is to {value!r}')
+    return content
+
+
 def images_in(folder: str | os.PathLike[str]) -> list[str]:
     """Paths of the images directly in a folder, sorted."""
     with os.scandir(folder) as entries:

@@ -19,6 +19,7 @@ from .class_folders import (
     labelled_images,
     read_json,
     require,
+    some,
 )
 from .imagenet_folders import WnidSet
 
@@ -56,14 +57,29 @@ class ImageNetVal(WnidSet):
             'the labels of validation images that are not in class folders',
             'caffe_ilsvrc12.tar.gz (see mmpretrain, "Prepare dataset")',
         )
-        return self._listed(folder, listing)
+        labels = self._listed(listing)
+        present = {os.path.basename(path) for path in images_in(folder)}
+        uncovered = sorted(present - labels.keys())
+        if uncovered:
+            raise ValueError(
+                f'{listing} does not cover {len(uncovered)} images of {folder}: {some(uncovered)}'
+            )
+        missing = sorted(labels.keys() - present)
+        if missing:
+            raise ValueError(
+                f'{folder} misses {len(missing)} of the {len(labels)} images of {listing}: '
+                f'{some(missing)}'
+            )
+        return [(str(folder / name), number) for name, number in labels.items()]
 
-    def _listed(self, folder: Path, listing: Path) -> Iterator[tuple[str, Label]]:
+    def _listed(self, listing: Path) -> dict[str, int]:
+        labels = {}
         for line in listing.read_text(encoding='utf-8').splitlines():
             name, _, number = line.strip().rpartition(' ')
             if not number.isdecimal() or int(number) >= IMAGENET_CLASSES or not name:
                 raise ValueError(f'{listing}: `{line}` is not a file name and a class number')
-            yield str(folder / name), int(number)
+            labels[name] = int(number)
+        return labels
 
 
 @DATASETS.register_module()

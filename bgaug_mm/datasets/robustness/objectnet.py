@@ -14,6 +14,7 @@ from .class_folders import (
     folders_in,
     labelled_images,
     read_json,
+    read_names,
     require,
     some,
 )
@@ -52,8 +53,8 @@ class ObjectNet(RobustnessSet):
     def samples(self) -> Iterable[tuple[str, Label]]:
         """Images of the classes that ImageNet has too."""
         images = require(self.folder, 'the images of ObjectNet', self.SOURCE)
-        names = read_json(self._map('folder_to_objectnet_label.json'))  # folder -> name
-        matches = read_json(self._map('objectnet_to_imagenet_1k.json'))  # name -> 'a; b, c'
+        names = read_names(self._map('folder_to_objectnet_label.json'))  # folder -> name
+        matches = read_names(self._map('objectnet_to_imagenet_1k.json'))  # name -> 'a; b, c'
         numbers = self._imagenet_numbers()
         unnamed = [folder for folder in folders_in(images) if folder not in names]
         if unnamed:
@@ -87,7 +88,11 @@ class ObjectNet(RobustnessSet):
         """A classifier's output for each of ImageNet's class names in ObjectNet's spelling."""
         path = self._map('pytorch_to_imagenet_2012_id.json')
         lines = self._map('imagenet_to_label_2012_v2').read_text(encoding='utf-8').splitlines()
-        line_of = {int(index): int(line) for index, line in read_json(path).items()}
+        content = read_json(path)
+        try:
+            line_of = {int(index): int(line) for index, line in content.items()}
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(f'{path} does not map numbers to numbers') from None
         if set(line_of) != set(range(IMAGENET_CLASSES)) or max(line_of.values()) >= len(lines):
             raise ValueError(
                 f"{path} does not map ImageNet's classes 0 to {IMAGENET_CLASSES - 1} to the "

@@ -102,12 +102,13 @@ def backgrounds_challenge(
 
 def _foregrounds(root: Path) -> Iterator[Foreground]:
     folder = require(root / 'fg_mask/val', 'the masks of the foregrounds', ImageNet9.SOURCE)
+    originals = require(root / 'original/val', 'the images of the foregrounds', ImageNet9.SOURCE)
     for name in folders_in(folder):
         masks = sorted((folder / name).glob('*.npy'))
         if not name[:2].isdecimal() or not masks:
             raise ValueError(f'{folder / name} is not a class folder <00_dog …> of .npy masks')
         for mask in masks:
-            image = root / 'original/val' / name / f'{mask.stem}.JPEG'
+            image = originals / name / f'{mask.stem}.JPEG'
             yield Foreground(f'{name}/{mask.stem}', str(image), str(mask), int(name[:2]))
 
 

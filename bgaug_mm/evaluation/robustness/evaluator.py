@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bgaug_mm.device import usable_device
+from bgaug_mm.failures import one_line
 
 from ...datasets.robustness import RobustnessSet
 from ...datasets.robustness.imagenet_folders import Wnids
@@ -177,8 +178,8 @@ def answer_robustness(
     def attempt(name: str, evaluate: Callable[[], tuple[SetPredictions, list[str]]]) -> None:
         try:
             found[name], unread = evaluate()
-        except (ValueError, OSError, RuntimeError) as error:  # memory may run out in one
-            skipped[name] = ' '.join(str(error).split())
+        except Exception as error:  # a broken file may raise anything, and the others wait
+            skipped[name] = one_line(error)
             return
         if unread:
             left_out[name] = unread
@@ -232,6 +233,8 @@ def evaluate_set(
     require_outputs(outputs, dataset.metainfo)
     samples = [dataset.get_data_info(index) for index in range(len(dataset))]
     files = [sample['img_path'] for sample in samples]
+    if not files:
+        raise ValueError(f'{dataset.folder} has no image with a label')
     kept: list[int] = []
     given: list[Tensor] = []
     sure: list[Tensor] = []

@@ -50,9 +50,10 @@ def centre_view(
     if border:
         image = image[border:-border, border:-border]
     height, width = image.shape[:2]
-    scale = (short or crop) / min(height, width)
-    if scale != 1:
-        size = max(crop, int(width * scale)), max(crop, int(height * scale))
+    target, shorter = short or crop, min(height, width)
+    if target != shorter:
+        # in integers: int(374 * (256 / 374)) is 255
+        size = target * width // shorter, target * height // shorter
         resized = PillowImage.fromarray(image).resize(size, PillowImage.Resampling.BILINEAR)
         image = np.asarray(resized, np.uint8)
         width, height = size

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bgaug_mm.failures import one_line
 from bgaug_mm.files import write_image
 from bgaug_mm.visualization import Section, contact_sheet, with_outline
 
 from ..networks.heat_maps import heat_maps
 from .results import Evaluation
-from .run_result import FAILURES, RunResult
+from .run_result import RunResult
 from .shown import Picture, Shown, shown_world
 
 _CELL = 112
@@ -54,8 +55,8 @@ def pictures(
             sections.append(_heat_section(first, folder, rows))
         for index, (run, shown) in enumerate(views):
             sections += _failures(run, shown, folder / f'failures_{index}.png')
-    except FAILURES as error:
-        sections.append(Section('Pictures', f'They could not be made: {error}'))
+    except Exception as error:  # the figures are worth a report without them
+        sections.append(Section('Pictures', f'They could not be made: {one_line(error)}'))
     return sections
 
 

@@ -176,37 +176,61 @@ def subtract_control(runs: Sequence[RunResult], control: str) -> None:
     """Give each run ``net_gap``: its BG-Gap minus that of a control.
 
     A control is the base's recipe pre-trained and probed on a world in which each class
-    stands on all backgrounds alike: what it has of a gap no shortcut explains. Runs of a label
-    pair with the controls in order; a lone control serves all.
+    stands on all backgrounds alike: what it has of a gap no shortcut explains. A run whose
+    control has no BG-Gap has none of this one either, and says so in `skipped`.
 
     Args:
-        runs: All of them; changed.
+        runs: All of them, with those that failed; changed.
         control: The controls' label.
 
     Raises:
-        ValueError: If no run with a BG-Gap has this label, or a label has more runs than
-            there are controls.
+        ValueError: See :func:`pair_with_controls`.
     """
-    controls = [run for run in runs if run.label == control and 'bg_gap' in run.measures]
-    if not controls:
-        labels = list(dict.fromkeys(run.label for run in runs))
-        raise ValueError(
-            f'no run with a BG-Gap has the label of the control, {control!r}: {labels}'
-        )
-    seen: dict[str, int] = {}
-    for run in runs:
-        if run.label == control:
+    places = pair_with_controls([run.label for run in runs], control)
+    for run, place in zip(runs, places, strict=True):
+        if place is None or 'bg_gap' not in run.measures:
             continue
-        index = seen.setdefault(run.label, 0)
-        seen[run.label] += 1
+        other = runs[place]
+        if 'bg_gap' in other.measures:
+            run.measures['net_gap'] = apart(
+                run.measures['bg_gap'], other.measures['bg_gap'], ('run', 'control')
+            )
+        else:
+            run.skipped['net_gap'] = f'its control {other.checkpoint} has no BG-Gap'
+
+
+def pair_with_controls(labels: Sequence[str], control: str) -> list[int | None]:
+    """Which run is the control of each: those of a label in order, a lone control for all.
+
+    Args:
+        labels: Of all runs.
+        control: The controls' label.
+
+    Returns:
+        list[int | None]: The control's index by run; None for a control.
+
+    Raises:
+        ValueError: If no run has this label, or several do and another label has more runs.
+    """
+    controls = [index for index, label in enumerate(labels) if label == control]
+    if not controls:
+        known = list(dict.fromkeys(labels))
+        raise ValueError(f'no run has the label of the control, {control!r}: {known}')
+    seen: dict[str, int] = {}
+    places: list[int | None] = []
+    for label in labels:
+        if label == control:
+            places.append(None)
+            continue
+        index = seen.setdefault(label, 0)
+        seen[label] += 1
         if 1 < len(controls) <= index:
             raise ValueError(
-                f'{run.label} has more runs than the {len(controls)} controls {control!r}: give '
-                'one control, or one for each seed'
+                f'{label} has more runs than the {len(controls)} controls {control!r}: give one '
+                'control, or one for each seed'
             )
-        if 'bg_gap' in run.measures:
-            other = controls[index if len(controls) > 1 else 0].measures['bg_gap']
-            run.measures['net_gap'] = apart(run.measures['bg_gap'], other, ('run', 'control'))
+        places.append(controls[index if len(controls) > 1 else 0])
+    return places
 
 
 def _same(first: str, second: str) -> bool:

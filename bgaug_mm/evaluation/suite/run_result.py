@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from bgaug_mm.failures import one_line
+
 from ..measures import Measure
 from ..networks.classifier import FrozenClassifier
 from ..predictions import SetPredictions, load_predictions, save_predictions
 from ..statistics import Estimate, bootstrap
 from .shown import Shown
 
-#: What a part may raise and the others survive.
+#: What a tool ends with a line for, instead of a traceback.
 FAILURES = (ValueError, OSError, RuntimeError, ImportError, KeyError)
 _VALUES, _FILES = 'measure_values.', 'measure_files.'
 
@@ -54,12 +56,12 @@ class RunResult:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Time what is inside; a failure becomes an entry of `skipped`."""
+        """Time what is inside; a failure, whatever it is, becomes an entry of `skipped`."""
         start = time.perf_counter()
         try:
             yield
-        except FAILURES as error:
-            self.skipped[name] = ' '.join(str(error).split()) or type(error).__name__
+        except Exception as error:  # a network may raise anything, and hours of others wait
+            self.skipped[name] = one_line(error)
         self.seconds[name] = round(time.perf_counter() - start, 2)
 
     @property

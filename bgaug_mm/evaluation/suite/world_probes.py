@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bgaug_mm.device import usable_device
+from bgaug_mm.failures import one_line
 
 from ..measures import Measure
 from ..networks.classifier import FrozenClassifier
@@ -134,7 +135,7 @@ class WorldProbes:
                 images.append(read_image(path, size=self.options.size))
                 paths.append(path)
             except (ValueError, OSError) as error:
-                self.run.notes.append(f'{source}: left out: {" ".join(str(error).split())}')
+                self.run.notes.append(f'{source}: left out: {one_line(error)}')
         return paths, images
 
     def list_files(self, name: str) -> ImageSet:

@@ -35,6 +35,13 @@ def test_one_folder_with_a_list(root):
     assert sample == {**sample, 'img_path': str(images[7].parents[1] / images[7].name)}
     assert sample['gt_label'] == 992
     assert ImageNetReaL(root)[0]['gt_label'] == [999]
+    lines = listing.read_text().splitlines(keepends=True)
+    listing.write_text(''.join(lines[:-1]))
+    with pytest.raises(ValueError, match=r'val\.txt does not cover 1 images of .*_00001000\.JPEG'):
+        ImageNetVal(root)
+    listing.write_text(''.join([*lines, 'ILSVRC2012_val_00001001.JPEG 7\n']))
+    with pytest.raises(ValueError, match=r'val misses 1 of the 1001 images .*_00001001\.JPEG'):
+        ImageNetVal(root)
     listing.write_text('ILSVRC2012_val_00000001.JPEG\n')
     with pytest.raises(ValueError, match=r'`ILSVRC2012_val_00000001.JPEG` is not a file name and'):
         ImageNetVal(root)

@@ -45,6 +45,24 @@ def test_a_folder_or_class_that_the_maps_do_not_cover(root):
         ObjectNet(root)
 
 
+def test_maps_of_another_form(root):
+    change(root, 'objectnet_to_imagenet_1k.json', lambda content: content.update(Pen=['a']))
+    with pytest.raises(
+        ValueError, match=r"1k\.json: 'Pen' must be mapped to a name, but is to \['"
+    ):
+        ObjectNet(root)
+    (root / 'mappings/folder_to_objectnet_label.json').write_text('[]')
+    with pytest.raises(ValueError, match=r'label\.json must map names to names, but is a list'):
+        ObjectNet(root)
+
+
+@pytest.mark.parametrize('content', ['[1, 2]', '{"a": 1}', '{"1": null}'])
+def test_numbers_that_are_none(root, content):
+    (root / 'mappings/pytorch_to_imagenet_2012_id.json').write_text(content)
+    with pytest.raises(ValueError, match=r'2012_id\.json does not map numbers to numbers'):
+        ObjectNet(root)
+
+
 def test_a_missing_map_or_class_folder(root):
     (root / 'images/pen/a.png').unlink()
     with pytest.raises(ValueError, match='images/pen has no images'):

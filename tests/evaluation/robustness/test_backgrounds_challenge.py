@@ -1,3 +1,5 @@
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -111,3 +113,9 @@ def test_masks_of_another_size_are_scaled(root, layouts):
     np.save(root / 'fg_mask/val/00_dog/a.npy', mask)
     found, _ = backgrounds_challenge(rows_classifier(layouts), root, outputs=1000, crop=SIDE)
     assert found.predictions.tolist() == [0, 2]
+
+
+def test_foregrounds_whose_images_are_not_there(root, layouts):
+    shutil.rmtree(root / 'original')
+    with pytest.raises(FileNotFoundError, match=r'original/val is missing: the images of the for'):
+        backgrounds_challenge(rows_classifier(layouts), root, outputs=1000, crop=SIDE)

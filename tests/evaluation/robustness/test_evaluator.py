@@ -99,6 +99,39 @@ def test_a_classifier_of_9_classes(root, layouts):
     assert result['skipped'] == {'imagenet_a': 'the classifier has 9 outputs, the set needs 1000'}
 
 
+def test_a_set_without_images_or_with_a_broken_map_leaves_the_others(layouts, tmp_path):
+    layouts.imagenet9(tmp_path)
+    layouts.imagenet(tmp_path)
+    layouts.imagenet_real(tmp_path)
+    layouts.objectnet(tmp_path)
+    real = tmp_path / 'imagenet/real.json'
+    real.write_text(json.dumps([[]] * 1000))
+    (tmp_path / 'objectnet-1.0/mappings/pytorch_to_imagenet_2012_id.json').write_text('[1, 2]')
+    result = evaluate_robustness(
+        layouts.colour_classifier(),
+        tmp_path,
+        ['imagenet_real', 'objectnet', 'imagenet9'],
+        **SMALL,
+    )
+    assert means(result)['imagenet9_original'] == 100
+    assert result['skipped'].keys() == {'imagenet_real', 'objectnet'}
+    assert 'has no image with a label' in result['skipped']['imagenet_real']
+
+
+def test_a_network_that_fails_in_its_own_way_on_one_set(layouts, tmp_path):
+    layouts.imagenet9(tmp_path)
+    layouts.imagenet(tmp_path)
+    classify = layouts.colour_classifier()
+
+    def choosy(images):
+        assert len(images) < 100, 'too many'
+        return classify(images)
+
+    result = evaluate_robustness(choosy, tmp_path, ['imagenet', 'imagenet9'], **SMALL)
+    assert means(result)['imagenet9_original'] == 100
+    assert result['skipped']['imagenet'].startswith('AssertionError: too many')
+
+
 def test_the_challenge_when_it_is_named(layouts, tmp_path):
     layouts.imagenet9(tmp_path)
     result = evaluate_robustness(

@@ -6,7 +6,9 @@ from PIL import Image
 from bgaug_mm.evaluation.robustness.image_batches import centre_view, image_batches
 
 
-@pytest.mark.parametrize('shape', [(300, 400), (400, 300), (256, 256), (100, 700)])
+@pytest.mark.parametrize(
+    'shape', [(300, 400), (400, 300), (256, 256), (100, 700), (374, 500), (498, 500)]
+)
 def test_centre_view_is_torchvisions(shape):
     transforms = pytest.importorskip('torchvision.transforms')
     rng = np.random.default_rng(0)

@@ -142,3 +142,12 @@ def test_controls_pair_with_seeds_in_order():
         subtract_control([*runs, gap_run('a', [1.0], 'w2')], 'c')
     with pytest.raises(ValueError, match="label of the control, 'none'"):
         subtract_control(runs, 'none')
+
+
+def test_a_run_whose_own_control_failed_has_no_net_gap():
+    runs = [gap_run('a', [10.0], 'w0'), gap_run('a', [20.0], 'w1'),
+            run('c', 0.5, 'v0'), gap_run('c', [2.0], 'v1')]  # fmt: skip
+    subtract_control(runs, 'c')
+    assert 'net_gap' not in runs[0].means and runs[1].means['net_gap'] == 18
+    assert runs[0].skipped['net_gap'] == 'its control c.pth has no BG-Gap'
+    assert 'net_gap' not in runs[1].skipped
