@@ -40,21 +40,19 @@ from bgaug_mm.engine.launch_config import (  # noqa: E402
 from bgaug_mm.engine.training_progress import follow  # noqa: E402
 from bgaug_mm.engine.training_run import TrainingRun, train_command  # noqa: E402
 from bgaug_mm.evaluation import (  # noqa: E402
-    COLUMNS,
     build_frozen_backbone,
     list_world,
     load_frozen_backbone,
-    score_table,
 )
 from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
-from bgaug_mm.evaluation.suite.report import write_markdown, write_report  # noqa: E402
-from bgaug_mm.evaluation.suite.results import Evaluation  # noqa: E402
+from bgaug_mm.evaluation.suite.report import write_markdown, write_report, write_scores  # noqa: E402
+from bgaug_mm.evaluation.suite.results import Evaluation, read_runs  # noqa: E402
+from bgaug_mm.evaluation.suite.table import score_rows, text_table  # noqa: E402
 from bgaug_mm.evaluation.suite.world import evaluate_world  # noqa: E402
 from bgaug_mm.evaluation.suite.world_probes import SuiteOptions  # noqa: E402
 from bgaug_mm.files import write_image, write_json  # noqa: E402
 from bgaug_mm.visualization import (  # noqa: E402
     Section,
-    bar_chart,
     build_training_dataset,
     contact_sheet,
     sample_views,
@@ -199,10 +197,9 @@ def write_results(
     work_dir: Path, evaluation: Evaluation, names: Collection[str], settings: dict[str, str]
 ) -> None:
     """The figures alone, the evaluation with all there is to it, charts and the page."""
-    scores = {run.label: run.means for run in evaluation.runs}
-    write_json(work_dir / 'background_gap.json', scores)
-    bar_chart(scores, COLUMNS, work_dir / 'background_gap.png', title='Frozen features')
-    write_json(work_dir / 'results.json', {name: scores[name] for name in names})
+    means = {run.label: run.means for run in evaluation.runs}
+    write_json(work_dir / 'results.json', {name: means[name] for name in names})
+    write_scores(evaluation, work_dir / 'background_gap.json', work_dir / 'background_gap.png')
     evaluation.settings.update(settings)
     evaluation.save(work_dir / 'evaluation')
     write_markdown(work_dir / 'evaluation/results.md', evaluation, OPENING)
@@ -266,8 +263,11 @@ def main(argv: list[str] | None = None) -> None:
         stamp.write_text(key)
     else:
         print(f'All done before; {stamp} says so, delete it to evaluate again.')
-    scores = json.loads((work_dir / 'background_gap.json').read_text(encoding='utf-8'))
-    print(f'\nPercent, linear probe unless named otherwise:\n\n{score_table(scores)}\n')
+    evaluated = Evaluation(suite='mini', runs=read_runs(work_dir / 'evaluation/results.json'))
+    print(
+        '\nPercent, linear probe unless named otherwise; 95 % intervals over the test images of '
+        f'this one run:\n\n{text_table(score_rows(evaluated))}\n'
+    )
     for file in ('results.json', 'views.png', 'background_gap.png', 'report.html'):
         print(work_dir / file)
     print(f'{time.time() - args.started:.0f} s in all')

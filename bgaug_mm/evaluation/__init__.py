@@ -41,7 +41,7 @@ from .robustness.sets import ROBUSTNESS_SETS
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .suite.results import Evaluation, read_runs
 from .suite.run_result import RunResult
-from .suite.table import COLUMNS, format_score, score_table
+from .suite.table import COLUMNS
 from .suite.world import evaluate_world
 from .suite.world_probes import SuiteOptions
 
@@ -82,7 +82,6 @@ __all__ = [
     'fit_linear_probe',
     'fit_linear_probe_in_batches',
     'foreground_preference',
-    'format_score',
     'gap_scores',
     'gradient_share',
     'knn_predict',
@@ -101,7 +100,6 @@ __all__ = [
     'read_runs',
     'save_linear_probe',
     'save_predictions',
-    'score_table',
     'stored_config',
     'structure_scores',
 ]

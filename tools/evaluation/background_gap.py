@@ -24,7 +24,6 @@ if (ROOT / 'bgaug_mm').is_dir():  # a source tree is used without installing it
 
 from bgaug_mm.compat import CheckpointError  # noqa: E402
 from bgaug_mm.evaluation import (  # noqa: E402
-    COLUMNS,
     Evaluation,
     RunResult,
     SuiteOptions,
@@ -36,12 +35,10 @@ from bgaug_mm.evaluation import (  # noqa: E402
     stored_config,
 )
 from bgaug_mm.evaluation.suite.labels import file_labels  # noqa: E402
-from bgaug_mm.evaluation.suite.report import cell, interval_ends  # noqa: E402
+from bgaug_mm.evaluation.suite.report import write_scores  # noqa: E402
 from bgaug_mm.evaluation.suite.run_result import FAILURES  # noqa: E402
-from bgaug_mm.evaluation.suite.table import text_table  # noqa: E402
+from bgaug_mm.evaluation.suite.table import score_rows, text_table  # noqa: E402
 from bgaug_mm.failures import one_line  # noqa: E402
-from bgaug_mm.files import write_json  # noqa: E402
-from bgaug_mm.visualization import bar_chart  # noqa: E402
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -125,37 +122,10 @@ def show(evaluation: Evaluation, args: argparse.Namespace) -> None:
     """Print the figures and what was left out; write the files."""
     for note in dict.fromkeys(note for run in evaluation.runs for note in run.notes):
         print(note)
-    found = {
-        label: {
-            name: estimate
-            for name in evaluation.names
-            if (estimate := evaluation.estimate(label, name)) is not None
-        }
-        for label in evaluation.labels
-    }
-    rows = [['', *found]]
-    for name in COLUMNS:
-        rows.append([name, *(cell(name, estimates.get(name)) for estimates in found.values())])
-    print(text_table(rows))
+    print(text_table(score_rows(evaluation)))
     out_dir = Path(args.out_dir)
     json_path = Path(args.json) if args.json else out_dir / 'background_gap.json'
-    write_json(
-        json_path,
-        {
-            label: {name: estimate.to_json() for name, estimate in estimates.items()}
-            for label, estimates in found.items()
-        },
-    )
-    bar_chart(
-        {
-            label: {name: estimate.mean for name, estimate in estimates.items()}
-            for label, estimates in found.items()
-        },
-        COLUMNS,
-        out_dir / 'background_gap.png',
-        title='Frozen features, percent, with 95 % intervals',
-        intervals=interval_ends(found),
-    )
+    write_scores(evaluation, json_path, out_dir / 'background_gap.png')
     print(f'{json_path}, {out_dir / "background_gap.png"}')
 
 

@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bgaug_mm.files import write_bytes
+from bgaug_mm.files import write_bytes, write_json
 from bgaug_mm.visualization import Section, bar_chart, html_report
 
 from ..markdown_table import markdown_table
 from ..statistics import Estimate
-from .figures import NUMBERS, grouped, meaning
+from .figures import grouped, meaning
 from .results import Evaluation
+from .table import COLUMNS, cell
 
 MARK = '*'
 _CHART = (
@@ -21,11 +22,6 @@ _CHART = (
     *('objectnet', 'imagenet9_original', 'imagenet9_mixed_same', 'imagenet9_mixed_rand'),
 )
 _GAPS = ('bg_gap', 'net_gap', 'knn_bg_gap', 'imagenet9_bg_gap')
-
-
-def cell(name: str, estimate: Estimate | None) -> str:
-    """``mean (low–high)`` of a figure; a dash for none."""
-    return '-' if estimate is None else estimate.text(2 if name in NUMBERS else 1)
 
 
 def tables(evaluation: Evaluation) -> dict[str, list[list[str]]]:
@@ -179,36 +175,62 @@ def _charts(evaluation: Evaluation, folder: Path) -> list[Section]:
         ('BG-Gap', _GAPS, 'bg_gap.png'),
         ('Scores', _CHART, 'scores.png'),
     ):
-        estimates: dict[str, dict[str, Estimate]] = {}
-        for label in evaluation.labels:
-            for key in keys:
-                value = evaluation.estimate(label, key)
-                if value:
-                    estimates.setdefault(label, {})[key] = value
-        if not estimates:
-            continue
-        bar_chart(
-            {
-                label: {key: one.mean for key, one in row.items()}
-                for label, row in estimates.items()
-            },
-            [key for key in keys if any(key in row for row in estimates.values())],
-            folder / file,
-            title=f'{title}, percent, with 95 % intervals',
-            intervals=interval_ends(estimates),
-        )
-        found.append(Section(title, picture=folder / file))
+        estimates = _estimates(evaluation, keys)
+        if estimates:
+            _chart(estimates, keys, folder / file, title)
+            found.append(Section(title, picture=folder / file))
     return found
 
 
-def interval_ends(
-    estimates: Mapping[str, Mapping[str, Estimate]],
-) -> dict[str, dict[str, tuple[float, float]]]:
-    """Lower and upper end by label and figure, for a chart; none of a figure without."""
-    return {
-        label: {key: (one.low, one.high) for key, one in row.items() if one.low == one.low}
-        for label, row in estimates.items()
+def write_scores(evaluation: Evaluation, path: Path, picture: Path) -> None:
+    """Write all figures with their intervals to a JSON file, the main ones to a chart.
+
+    Args:
+        evaluation: Of a world.
+        path: The JSON file: label → figure → attributes of
+            :class:`~bgaug_mm.evaluation.statistics.Estimate`.
+        picture: The chart.
+    """
+    found = _estimates(evaluation, evaluation.names)
+    write_json(
+        path,
+        {
+            label: {name: estimate.to_json() for name, estimate in row.items()}
+            for label, row in found.items()
+        },
+    )
+    _chart(found, COLUMNS, picture, 'Frozen features')
+
+
+def _estimates(evaluation: Evaluation, names: Sequence[str]) -> dict[str, dict[str, Estimate]]:
+    """Label → figure → estimate, of those that there are."""
+    found = {
+        label: {
+            name: estimate
+            for name in names
+            if (estimate := evaluation.estimate(label, name)) is not None
+        }
+        for label in evaluation.labels
     }
+    return {label: row for label, row in found.items() if row}
+
+
+def _chart(
+    estimates: Mapping[str, Mapping[str, Estimate]],
+    names: Sequence[str],
+    picture: Path,
+    title: str,
+) -> None:
+    bar_chart(
+        {label: {key: one.mean for key, one in row.items()} for label, row in estimates.items()},
+        [name for name in names if any(name in row for row in estimates.values())],
+        picture,
+        title=f'{title}, percent, with 95 % intervals',
+        intervals={
+            label: {key: (one.low, one.high) for key, one in row.items() if one.low == one.low}
+            for label, row in estimates.items()
+        },
+    )
 
 
 def _runs(count: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from bgaug_mm.files import write_json
 from bgaug_mm.version import __version__
 
-from ..measures import apart
+from ..measures import Measure, apart
 from ..statistics import Estimate, bootstrap, over_seeds, paired_difference
 from .run_result import RunResult
 
@@ -93,14 +93,7 @@ class Evaluation:
     def over_both(self, label: str, name: str) -> Estimate | None:
         """The hierarchical bootstrap over seeds and images; None with fewer than two seeds."""
         runs = [run for run in self.labels[label] if name in run.measures]
-        if len(runs) < 2:
-            return None
-        measures = [run.measures[name] for run in runs]
-        same_data = all(_same(run.data, runs[0].data) for run in runs)
-        return bootstrap(
-            [measure.values for measure in measures],
-            shared=same_data and all(m.files == measures[0].files for m in measures),
-        )
+        return _over_both(runs, [run.measures[name] for run in runs])
 
     def difference(self, label: str, name: str) -> Estimate | None:
         """A figure minus that of the base, paired; None where nothing pairs.
@@ -121,6 +114,18 @@ class Evaluation:
             [run.means[name] for run in side] for side in zip(*pairs, strict=True)
         )
         return paired_difference(treated_means, base_means)
+
+    def difference_over_both(self, label: str, name: str) -> Estimate | None:
+        """:meth:`difference` with the hierarchical bootstrap; None with fewer than two pairs."""
+        runs, minus = [], []
+        for run, partner in self.pairs(label, name):
+            if name in run.measures and name in partner.measures:
+                try:
+                    minus.append(run.measures[name].minus(partner.measures[name]))
+                except ValueError:  # the two share no image
+                    continue
+                runs.append(run)
+        return _over_both(runs, minus)
 
     def differences(self) -> dict[str, dict[str, Estimate]]:
         """``label − base`` → figure → difference, for all labels but the base."""
@@ -148,10 +153,14 @@ class Evaluation:
                     if both:
                         entry['bootstrap'] = both.to_json()
                     labels.setdefault(label, {})[name] = entry
-        differences = {
-            title: {name: value.to_json() for name, value in row.items()}
-            for title, row in self.differences().items()
-        }
+        differences: dict[str, dict[str, Any]] = {}
+        for label, (title, row) in zip(self.compared, self.differences().items(), strict=True):
+            differences[title] = {}
+            for name, value in row.items():
+                entry = value.to_json()
+                if both := self.difference_over_both(label, name):
+                    entry['bootstrap'] = both.to_json()
+                differences[title][name] = entry
         path = folder / 'results.json'
         write_json(
             path,
@@ -170,6 +179,16 @@ class Evaluation:
             },
         )
         return path
+
+
+def _over_both(runs: Sequence[RunResult], measures: Sequence[Measure]) -> Estimate | None:
+    if len(runs) < 2:
+        return None
+    same_data = all(_same(run.data, runs[0].data) for run in runs)
+    return bootstrap(
+        [measure.values for measure in measures],
+        shared=same_data and all(m.files == measures[0].files for m in measures),
+    )
 
 
 def subtract_control(runs: Sequence[RunResult], control: str) -> None:

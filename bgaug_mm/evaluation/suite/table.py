@@ -1,10 +1,14 @@
-"""Background scores as a text table."""
+"""Figures as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-#: The scores worth a column, in order.
+from ..statistics import Estimate
+from .figures import NUMBERS
+from .results import Evaluation
+
+#: The figures of a world worth a row, in order.
 COLUMNS = (
     'original',
     'mixed_same',
@@ -18,31 +22,19 @@ COLUMNS = (
 )
 
 
-def format_score(value: float | None) -> str:
-    """One decimal; a dash for a score there is none of."""
-    return '-' if value is None else f'{value:.1f}'
+def cell(name: str, estimate: Estimate | None) -> str:
+    """``mean (low–high)`` of a figure; a dash for none."""
+    return '-' if estimate is None else estimate.text(2 if name in NUMBERS else 1)
 
 
-def score_table(
-    scores: Mapping[str, Mapping[str, float | None]], columns: Sequence[str] = COLUMNS
-) -> str:
-    """Lay scores out in aligned columns, one line a row.
-
-    Args:
-        scores: Row label → column → value, or None (a dash).
-        columns: The columns, in order.
-    """
-    label_width = max(map(len, scores), default=0)
-    widths = [max(len(name), 6) for name in columns]
-    header = [f'{name:>{width}}' for name, width in zip(columns, widths, strict=True)]
-    lines = [' '.join([' ' * label_width, *header])]
-    for label, row in scores.items():
-        cells = [
-            f'{format_score(row.get(name)):>{width}}'
-            for name, width in zip(columns, widths, strict=True)
-        ]
-        lines.append(' '.join([f'{label:<{label_width}}', *cells]))
-    return '\n'.join(lines)
+def score_rows(evaluation: Evaluation, names: Sequence[str] = COLUMNS) -> list[list[str]]:
+    """A row a figure, a column a label, with a head; figures with their intervals."""
+    labels = list(evaluation.labels)
+    rows = [
+        [name, *(cell(name, evaluation.estimate(label, name)) for label in labels)]
+        for name in names
+    ]
+    return [['', *labels], *rows]
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:

@@ -79,6 +79,20 @@ def test_file_and_back(tmp_path):
     assert again[0].measures['original'].files == FILES
 
 
+def test_differences_over_seeds_and_images_too(tmp_path):
+    runs = [run('a', 0.4), run('a', 0.5), run('b', 0.5), run('b', 0.7), run('c', 0.9)]
+    evaluation = Evaluation(suite='mini', runs=runs, base='a')
+    found = evaluation.difference_over_both('b', 'original')
+    steps = [np.where((low <= np.arange(20)) & (np.arange(20) < high), 100.0, 0.0)
+             for low, high in ((8, 10), (10, 14))]  # fmt: skip
+    assert found == bootstrap(steps, shared=True) != bootstrap(steps)
+    assert evaluation.difference_over_both('c', 'original') is None
+    content = json.loads(evaluation.save(tmp_path).read_text(encoding='utf-8'))
+    both = content['differences']['b − a']['original']['bootstrap']
+    assert both['over'] == 'seeds and images' and both['mean'] == pytest.approx(15)
+    assert 'bootstrap' not in content['differences']['c − a']['original']
+
+
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / 'results.json'
     for text, message in (
