@@ -1,5 +1,6 @@
 """Threads, markers' data and paths that every test may use."""
 
+import importlib.util
 import os
 import runpy
 import shutil
@@ -133,3 +134,14 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = compose_world(_Squares(), per_class=12, test_per_class=4, challenge=True)
     write_world(out, images, maker='squares', args={})
     return out
+
+
+@pytest.fixture
+def art(tmp_path, monkeypatch):
+    """The Adversarial Robustness Toolbox, whose import makes ~/.art; skips without it."""
+    monkeypatch.setenv('HOME', str(tmp_path))
+    if importlib.util.find_spec('art') is None:
+        pytest.skip('requirements/evaluation.txt: not installed')
+    from bgaug_mm.compat import import_adversarial_toolbox
+
+    import_adversarial_toolbox()

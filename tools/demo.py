@@ -44,12 +44,12 @@ from bgaug_mm.evaluation import (  # noqa: E402
     list_world,
     load_frozen_backbone,
 )
+from bgaug_mm.evaluation.suite.options import SuiteOptions  # noqa: E402
 from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
 from bgaug_mm.evaluation.suite.report import write_markdown, write_report, write_scores  # noqa: E402
 from bgaug_mm.evaluation.suite.results import Evaluation, read_runs  # noqa: E402
 from bgaug_mm.evaluation.suite.table import score_rows, text_table  # noqa: E402
 from bgaug_mm.evaluation.suite.world import evaluate_world  # noqa: E402
-from bgaug_mm.evaluation.suite.world_probes import SuiteOptions  # noqa: E402
 from bgaug_mm.files import write_image, write_json  # noqa: E402
 from bgaug_mm.visualization import (  # noqa: E402
     Section,

@@ -39,11 +39,11 @@ from .probes.structure import structure_scores
 from .robustness.evaluator import evaluate_robustness
 from .robustness.sets import ROBUSTNESS_SETS
 from .statistics import Estimate, bootstrap, over_seeds, paired_difference
+from .suite.options import SuiteOptions
 from .suite.results import Evaluation, read_runs
 from .suite.run_result import RunResult
 from .suite.table import COLUMNS
 from .suite.world import evaluate_world
-from .suite.world_probes import SuiteOptions
 
 __all__ = [
     'COLUMNS',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +45,19 @@ class Measure(NamedTuple):
         if not shared:
             raise ValueError('the two share no image')
         return Measure([name for name, _ in shared], np.array([value for _, value in shared]))
+
+
+def of_shares(files: Sequence[str], shares: NDArray[np.float64]) -> Measure:
+    """Shares in [0, 1], or truths, in percent; images without one (NaN) are left out.
+
+    Raises:
+        ValueError: If no image has one.
+    """
+    values = 100 * np.asarray(shares, np.float64)
+    kept = np.isfinite(values)
+    if not kept.any():
+        raise ValueError('no image gives a value')
+    return Measure([file for file, keep in zip(files, kept, strict=True) if keep], values[kept])
 
 
 def accuracy(answers: SetPredictions) -> Measure:

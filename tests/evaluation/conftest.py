@@ -1,12 +1,9 @@
-import importlib.util
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
-from bgaug_mm.compat import import_adversarial_toolbox
 from bgaug_mm.evaluation import FrozenBackbone, FrozenClassifier, LinearProbe
 
 
@@ -34,12 +31,3 @@ def world(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path)
     return tmp_path
-
-
-@pytest.fixture
-def art(tmp_path, monkeypatch):
-    """The Adversarial Robustness Toolbox, whose import makes ~/.art; skips without it."""
-    monkeypatch.setenv('HOME', str(tmp_path))
-    if importlib.util.find_spec('art') is None:
-        pytest.skip('requirements/evaluation.txt: not installed')
-    import_adversarial_toolbox()

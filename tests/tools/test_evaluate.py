@@ -8,6 +8,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from bgaug_mm.evaluation import build_frozen_backbone, fit_linear_probe, save_linear_probe
+from bgaug_mm.evaluation.networks.features import build_model
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/evaluation/evaluate.py'
 CONFIG = {
@@ -139,7 +140,8 @@ def test_a_backbone_with_its_probe_takes_the_imagenet_suite(main, checkpoints, l
     probe = fit_linear_probe(features, torch.arange(18) % 9)
     save_linear_probe(tmp_path / 'p.npz', probe, list('abcdefghi'))
     argv = [checkpoints[0], '--suite', 'imagenet', '--data', str(tmp_path), '--device', 'cpu',
-            '--sets', 'imagenet9', '--out-dir', str(tmp_path / 'out')]  # fmt: skip
+            '--sets', 'imagenet9', '--skip', 'attacks',
+            '--out-dir', str(tmp_path / 'out')]  # fmt: skip
     main([*argv, '--probe', str(tmp_path / 'p.npz')])
     results = json.loads((tmp_path / 'out/results.json').read_text(encoding='utf-8'))
     (label,) = results['labels'].values()
@@ -153,6 +155,40 @@ def test_a_backbone_with_its_probe_takes_the_imagenet_suite(main, checkpoints, l
         main([*argv, '--probe', str(tmp_path / 'narrow.npz')])
     with pytest.raises(SystemExit, match=r'no linear probe at .*none\.npz'):
         main([*argv, '--probe', str(tmp_path / 'none.npz')])
+
+
+@pytest.mark.usefixtures('art')
+def test_classifiers_are_compared_attacked_and_one_of_another_network_is_named(
+    main, layouts, tmp_path, capsys
+):
+    layouts.imagenet9(tmp_path / 'data')
+    model = {
+        **CONFIG['model'],
+        'neck': {'type': 'GlobalAveragePooling'},
+        'head': {'type': 'LinearClsHead', 'num_classes': 9, 'in_channels': 32},
+    }
+    for seed in range(2):
+        config = Config({**CONFIG, 'model': model})
+        built = build_model(config, seed=seed)[0]
+        content = {'state_dict': built.state_dict(), 'meta': {'cfg': config.pretty_text}}
+        torch.save(content, tmp_path / f'{"ab"[seed]}.pth')
+    model['head']['num_classes'] = 7  # the stored config is of another head than the weights
+    content['meta']['cfg'] = Config({**CONFIG, 'model': model}).pretty_text
+    torch.save(content, tmp_path / 'c.pth')
+    a, b, c = (str(tmp_path / f'{name}.pth') for name in 'abc')
+    main([
+        a, '--compare', b, c, '--suite', 'imagenet', '--data', str(tmp_path / 'data'),
+        '--sets', 'imagenet9', '--device', 'cpu', '--out-dir', str(tmp_path / 'out'),
+        '--attacked', '3', '--steps', '2', '--distorted', '4',
+    ])  # fmt: skip
+    assert 'checkpoint skipped: ' in capsys.readouterr().out
+    results = json.loads((tmp_path / 'out/results.json').read_text(encoding='utf-8'))
+    assert [run['skipped'].keys() for run in results['runs'][:2]] == [set(), set()]
+    assert 'Unmatched in the classifier: head.fc' in results['runs'][2]['skipped']['checkpoint']
+    figures = results['differences']['b − a']
+    assert {'imagenet9_bg_gap', 'gamma_5', 'patches_2', 'fgsm_1', 'pgd_4'} <= figures.keys()
+    page = (tmp_path / 'out/report.html').read_text(encoding='utf-8')
+    assert 'Hardest failures of b' in page and 'gradient steps within 4/255 a pixel' in page
 
 
 def test_one_that_fails_leaves_the_others(main, checkpoints, small_world, tmp_path, capsys):

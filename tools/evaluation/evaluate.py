@@ -5,7 +5,8 @@ Suite mini, on a world: linear and k-NN probes on frozen features on all of its 
 the worst background for each object, gamma and patch distortions, FGSM and PGD (also on the
 background or the object alone), heat maps. Suite imagenet, on ImageNet and its robustness
 sets: classifiers (a backbone with its head), or backbones with a linear probe that probe.py
-saved (--probe). What the data lacks is skipped and named.
+saved (--probe); distortions and attacks on some of the validation images. What the data
+lacks is skipped and named.
 
 A source is a checkpoint, or the results.json of an earlier evaluation, whose figures join
 the tables. Checkpoints of one label are its seeds. Writes OUT_DIR/results.json, results.md,
@@ -40,6 +41,7 @@ from bgaug_mm.evaluation import (  # noqa: E402
 from bgaug_mm.evaluation.networks.classifier import LoadedClassifier  # noqa: E402
 from bgaug_mm.evaluation.suite.imagenet import evaluate_imagenet  # noqa: E402
 from bgaug_mm.evaluation.suite.labels import file_labels  # noqa: E402
+from bgaug_mm.evaluation.suite.options import SuiteOptions  # noqa: E402
 from bgaug_mm.evaluation.suite.pictures import pictures  # noqa: E402
 from bgaug_mm.evaluation.suite.report import tables, write_markdown, write_report  # noqa: E402
 from bgaug_mm.evaluation.suite.results import (  # noqa: E402
@@ -51,7 +53,6 @@ from bgaug_mm.evaluation.suite.results import (  # noqa: E402
 from bgaug_mm.evaluation.suite.run_result import FAILURES, RunResult  # noqa: E402
 from bgaug_mm.evaluation.suite.table import text_table  # noqa: E402
 from bgaug_mm.evaluation.suite.world import PARTS, evaluate_world  # noqa: E402
-from bgaug_mm.evaluation.suite.world_probes import SuiteOptions  # noqa: E402
 from bgaug_mm.failures import one_line  # noqa: E402
 
 OPENINGS = {
@@ -96,16 +97,17 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--random-init', action='store_true',
                         help='also the first backbone with random weights')  # fmt: skip
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/evaluation'))
-    parser.add_argument('--skip', nargs='+', default=[], choices=PARTS, help='parts of mini')
+    parser.add_argument('--skip', nargs='+', default=[], choices=PARTS,
+                        help='parts (of imagenet: structure, attacks)')  # fmt: skip
     parser.add_argument('--size', type=int, help='resize the images to this side (mini)')
     parser.add_argument('--batch-size', type=int, default=256, help='images a batch')
     parser.add_argument('--k', type=int, default=20, help='neighbours of the k-NN probe')
     parser.add_argument('--l2', type=float, default=1e-3, help='penalty of the linear probe')
     parser.add_argument('--probed', type=int, default=128, help='images with heat maps (mini)')
-    parser.add_argument('--attacked', type=int, default=64, help='images attacked (mini)')
-    parser.add_argument('--distorted', type=int, default=192, help='images distorted (mini)')
+    parser.add_argument('--attacked', type=int, default=64, help='images attacked')
+    parser.add_argument('--distorted', type=int, default=192, help='images distorted')
     parser.add_argument('--norm', choices=('linf', 'l2'), default='linf',
-                        help='of the attacks (mini; default: %(default)s)')  # fmt: skip
+                        help='of the attacks (default: %(default)s)')  # fmt: skip
     parser.add_argument('--eps', nargs='+', type=float, help='radii of the attacks: in 255ths a '
                         'pixel (default: 1 4), or for l2 the length in an image of 0 to 1 '
                         '(default: 0.25 1)')  # fmt: skip
@@ -177,6 +179,15 @@ def radii(args: argparse.Namespace) -> tuple[float, ...] | None:
     return tuple(eps / 255 if args.norm == 'linf' else eps for eps in args.eps)
 
 
+def suite_options(args: argparse.Namespace) -> SuiteOptions:
+    return SuiteOptions(
+        size=args.size, batch_size=args.batch_size, device=args.device, k=args.k, l2=args.l2,
+        probed=args.probed, attacked=args.attacked, distorted=args.distorted,
+        norm=args.norm, eps=radii(args), steps=args.steps, restarts=args.restarts,
+        parts=tuple(part for part in PARTS if part not in args.skip),
+    )  # fmt: skip
+
+
 def evaluate_mini(
     args: argparse.Namespace,
     source: str,
@@ -188,12 +199,7 @@ def evaluate_mini(
     """The small suite on a checkpoint; without one on random weights."""
     if probe:
         raise ValueError('`--probe` is for `--suite imagenet`: this one fits probes of its own')
-    options = SuiteOptions(
-        size=args.size, batch_size=args.batch_size, device=args.device, k=args.k, l2=args.l2,
-        probed=args.probed, attacked=args.attacked, distorted=args.distorted,
-        norm=args.norm, eps=radii(args), steps=args.steps, restarts=args.restarts,
-        parts=tuple(part for part in PARTS if part not in args.skip),
-    )  # fmt: skip
+    options = suite_options(args)
     if not source:
         backbone = build_frozen_backbone(config, seed=0)
     else:
@@ -230,7 +236,7 @@ def evaluate_robustness_sets(
         classifier = load_classifier(source, config)
     return evaluate_imagenet(
         classifier, data, label=label, checkpoint=source, sets=args.sets,
-        batch_size=args.batch_size, workers=args.workers, device=args.device,
+        options=suite_options(args), workers=args.workers,
         progress=lambda part: print(f' {part}', end='', flush=True),
     )  # fmt: skip
 

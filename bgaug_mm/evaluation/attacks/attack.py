@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..networks.classifier import FrozenClassifier
 from .attack_images import FGSM, PGD, Attack, attack_images
 from .input_gradients import check_images, predict, undisturbed
 
@@ -41,7 +40,7 @@ class AttackResult:
 
 
 def attack_accuracy(
-    classifier: FrozenClassifier,
+    classifier: nn.Module,
     images: Tensor,
     labels: Tensor,
     *,
@@ -63,7 +62,8 @@ def attack_accuracy(
     lies within that ball too.
 
     Args:
-        classifier (FrozenClassifier): On the device where to compute.
+        classifier (nn.Module): Logits (N, C) of such images, on the device where to compute: a
+            FrozenClassifier, LoadedClassifier or GroupedClassifier.
         images (Tensor): (N, 3, H, W) BGR, 0..255, uint8 or floating.
         labels (Tensor): (N,), integers from 0.
         eps (Sequence[float]): Radii of the balls, in units of an image of 0..1.

@@ -12,8 +12,14 @@ from torch import Tensor, nn
 from bgaug_mm.compat import import_adversarial_toolbox
 from bgaug_mm.environment import require_evaluation
 
-from ..networks.classifier import FrozenClassifier
-from .input_gradients import check_images, label_margin, predict, undisturbed
+from .input_gradients import (
+    check_images,
+    device_of,
+    label_margin,
+    output_count,
+    predict,
+    undisturbed,
+)
 
 _NORMS = {'linf': np.inf, 'l2': 2}
 
@@ -70,7 +76,7 @@ PGD = Attack()
 
 
 def attack_images(
-    classifier: FrozenClassifier,
+    classifier: nn.Module,
     images: Tensor,
     labels: Tensor,
     *,
@@ -89,7 +95,8 @@ def attack_images(
     Global random states and the classifier's mode are left as they were.
 
     Args:
-        classifier (FrozenClassifier): On the device where to compute.
+        classifier (nn.Module): Logits (N, C) of such images, on the device where to compute: a
+            FrozenClassifier, LoadedClassifier or GroupedClassifier.
         images (Tensor): (N, 3, H, W) BGR, 0..255, uint8 or floating.
         labels (Tensor): (N,), integers from 0.
         eps (float): Radius of the ball, above 0, in units of an image of 0..1.
@@ -115,7 +122,7 @@ def attack_images(
     with undisturbed(classifier):
         images, labels = images.cpu().float(), labels.cpu()
         result = images.clone()
-        estimator = _estimator(classifier, images.shape[1:])
+        estimator = _estimator(classifier, images)
         for begin in range(0, len(images), batch_size):
             chosen = torch.arange(begin, min(begin + batch_size, len(images)))
             for restart in range(attack.restarts):
@@ -179,17 +186,17 @@ class _MarginLoss(nn.Module):
         return -label_margin(logits, one_hot.argmax(1)).sum()
 
 
-def _estimator(classifier: FrozenClassifier, shape: torch.Size) -> Any:
+def _estimator(classifier: nn.Module, images: Tensor) -> Any:
     from art.estimators.classification import PyTorchClassifier
 
-    device = classifier.weight.device
+    device = device_of(classifier)
     if device.type not in ('cpu', 'cuda'):  # ART would move the classifier to the CPU
         raise ValueError(f'attacks run on cpu or cuda, but the classifier is on {device}')
     return PyTorchClassifier(
         _UnitImages(classifier),
         loss=_MarginLoss(),
-        input_shape=tuple(shape),
-        nb_classes=len(classifier.bias),
+        input_shape=tuple(images.shape[1:]),
+        nb_classes=output_count(classifier, images),
         clip_values=(0.0, 1.0),
         device_type='gpu' if device.type == 'cuda' else 'cpu',
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-
-from ..networks.classifier import FrozenClassifier
 
 
 class GradientShare(NamedTuple):
@@ -28,7 +27,7 @@ class GradientShare(NamedTuple):
 
 
 def gradient_share(
-    classifier: FrozenClassifier,
+    classifier: nn.Module,
     images: Tensor,
     labels: Tensor,
     masks: Tensor,
@@ -43,7 +42,8 @@ def gradient_share(
     it does not vanish (:func:`label_margin`).
 
     Args:
-        classifier (FrozenClassifier): On the device where to compute.
+        classifier (nn.Module): Logits (N, C) of such images, on the device where to compute: a
+            FrozenClassifier, LoadedClassifier or GroupedClassifier.
         images (Tensor): (N, 3, H, W) BGR, 0..255, uint8 or floating.
         labels (Tensor): (N,), integers from 0.
         masks (Tensor): (N, H, W) uint8, 255 = foreground; soft pixels count by their
@@ -59,7 +59,7 @@ def gradient_share(
     check_images(classifier, images, labels, masks)
     if masks.dtype != torch.uint8:
         raise ValueError(f'`masks` must be uint8, but got {masks.dtype}')
-    device = next(classifier.buffers()).device
+    device = device_of(classifier)
     parts = []
     with undisturbed(classifier):
         for some, own, mask in zip(
@@ -90,9 +90,21 @@ def label_margin(logits: Tensor, labels: Tensor) -> Tensor:
     return logits.gather(1, index).squeeze(1) - others.logsumexp(1)
 
 
+def device_of(module: nn.Module) -> torch.device:
+    """Where its buffers or parameters are."""
+    return next(chain(module.buffers(), module.parameters())).device
+
+
+def output_count(classifier: nn.Module, images: Tensor) -> int:
+    """The number of logits, found by a forward pass of the first image."""
+    with undisturbed(classifier), torch.no_grad():
+        logits: Tensor = classifier(images[:1].to(device_of(classifier)))
+    return logits.shape[1]
+
+
 def predict(classifier: nn.Module, images: Tensor, batch_size: int = 64) -> Tensor:
     """Labels (N,) on the CPU of images (N, 3, H, W), 0..255."""
-    device = next(classifier.buffers()).device
+    device = device_of(classifier)
     with torch.no_grad():
         parts = [
             classifier(part.to(device)).argmax(1).cpu() for part in torch.split(images, batch_size)
@@ -105,7 +117,7 @@ def undisturbed(classifier: nn.Module) -> Iterator[None]:
     """Gradients on; afterwards random states and modes as before."""
     modes = {module: module.training for module in classifier.modules()}
     state = np.random.get_state()
-    device = next(classifier.buffers()).device
+    device = device_of(classifier)
     try:
         with (
             torch.random.fork_rng(devices=[]),  # data loaders draw
@@ -122,7 +134,7 @@ def undisturbed(classifier: nn.Module) -> Iterator[None]:
 
 
 def check_images(
-    classifier: FrozenClassifier, images: Tensor, labels: Tensor, masks: Tensor | None
+    classifier: nn.Module, images: Tensor, labels: Tensor, masks: Tensor | None
 ) -> None:
     """Raise for images, labels or masks of the wrong shape or out of range."""
     if images.ndim != 4 or not len(images) or labels.shape != images.shape[:1]:
@@ -132,7 +144,7 @@ def check_images(
         )
     for name, values, most in (
         ('images', images, 255),
-        ('labels', labels, len(classifier.bias) - 1),
+        ('labels', labels, output_count(classifier, images) - 1),
     ):
         low, high = values.min().item(), values.max().item()
         if not 0 <= low <= high <= most:  # nan too

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...datasets.transforms.functional import Array
 from ...datasets.transforms.gamma import distort_gamma
 from ...datasets.transforms.patch_shuffle import SHUFFLES, apply_order, shuffle_order
 from ..attacks.input_gradients import check_images, predict, undisturbed
-from ..networks.classifier import FrozenClassifier
 
 #: Image and its number → image.
 _Distortion = Callable[[Array, int], Array]
 
 
 def structure_scores(
-    classifier: FrozenClassifier,
+    classifier: nn.Module,
     images: Tensor,
     labels: Tensor,
     *,
@@ -43,7 +42,8 @@ def structure_scores(
     parts.
 
     Args:
-        classifier (FrozenClassifier): On the device where to compute.
+        classifier (nn.Module): Logits (N, C) of such images, on the device where to compute: a
+            FrozenClassifier, LoadedClassifier or GroupedClassifier.
         images (Tensor): (N, 3, H, W) uint8, BGR, distorted as they are given: resized
             and cropped already.
         labels (Tensor): (N,), integers from 0.

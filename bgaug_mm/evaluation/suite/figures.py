@@ -52,7 +52,7 @@ _MEANINGS = {
     r'fgsm_(.+)': 'one signed gradient step of \\1/255 a pixel',
     r'pgd_([\d.]+)': 'gradient steps within \\1/255 a pixel',
     r'pgd_(\w+)_([\d.]+)': 'the same within \\2/255, on the \\1 alone',
-    'undistorted': 'the images of original that are distorted, as they are',
+    'undistorted': 'the distorted images as they are: some of original, or of ImageNet',
     r'gamma_(.+)': 'their values raised to the power \\1',
     r'patches_(.+)': 'cut into \\1 x \\1 patches that change places',
     r'pixels_(.+)': 'cut into \\1 x \\1 patches whose pixels change places within',

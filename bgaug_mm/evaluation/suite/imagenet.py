@@ -6,15 +6,22 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from ..networks.classifier import FrozenClassifier, LoadedClassifier
 from ..predictions import SetPredictions
 from ..robustness.evaluator import Classifier, answer_robustness, robustness_measures
 from ..robustness.sets import ROBUSTNESS_SETS, openers
+from .disturbed import attack_measures, structure_measures
+from .options import SuiteOptions
 from .run_result import RunResult
 from .shown import Shown, shown_set
 
 #: Sets that are shown in pictures, the first that is there.
 _SHOWN = ('imagenet9_mixed_rand', 'imagenet9_original', 'imagenet', 'imagenet_v2', 'imagenet_a')
+#: Sets that are distorted and attacked, the first that is there; each in all classes of its own.
+_DISTURBED = ('imagenet', 'imagenet_v2', 'imagenet9_original', 'imagenet9_mixed_rand')
 
 
 def evaluate_imagenet(
@@ -24,29 +31,33 @@ def evaluate_imagenet(
     label: str = 'model',
     checkpoint: str = '',
     sets: Sequence[str] | None = None,
-    batch_size: int = 128,
+    options: SuiteOptions | None = None,
     workers: int = 0,
-    device: str = 'cpu',
     progress: Callable[[str], None] = lambda part: None,
 ) -> RunResult:
     """Run :func:`~bgaug_mm.evaluation.robustness.evaluator.answer_robustness` into a result.
 
+    Then evenly chosen images of one set (ImageNet's validation set, or the first of ``imagenet_v2``
+    and ImageNet-9's ``original`` and ``mixed_rand``) are distorted and attacked. Of ImageNet-9
+    a classifier of 1000 classes answers with the best of its nine groups there.
+
     Args:
-        classifier: Of 1000 classes, or of the 9 of ImageNet-9. Pictures are made of a
+        classifier: Of 1000 classes, or of the 9 of ImageNet-9. Only a
             :class:`~bgaug_mm.evaluation.networks.classifier.FrozenClassifier` or
-            ``LoadedClassifier``.
+            ``LoadedClassifier`` is distorted, attacked, and shown in pictures.
         data: The folder in which the authors' archives were unpacked.
         label, checkpoint: For the result.
         sets: Names of sets. Defaults to None: all that are there, but for the costly
             ``backgrounds_challenge``.
-        batch_size: Images a batch. Defaults to 128.
+        options: Settings; of `parts`, ``'structure'`` and ``'attacks'`` are looked at. Defaults
+            to the defaults.
         workers: Processes that read images. Defaults to 0, none.
-        device: Where to compute. Defaults to ``'cpu'``.
-        progress: Called with each set's name after it.
+        progress: Called with each set's name after it, and with a part's before it.
 
     Returns:
         RunResult: With `skipped` naming the sets that were not evaluated, and why.
     """
+    options = options or SuiteOptions()
     run = RunResult(label=label, checkpoint=checkpoint, data=str(data))
 
     def keep(name: str, answers: SetPredictions) -> None:
@@ -59,9 +70,9 @@ def evaluate_imagenet(
             classifier,
             data,
             sets,
-            batch_size=batch_size,
+            batch_size=options.batch_size,
             workers=workers,
-            device=device,
+            device=options.device,
             on_set=keep,
         )
         outputs = answered.outputs
@@ -74,16 +85,46 @@ def evaluate_imagenet(
     run.measures, missing = robustness_measures(run.predictions)
     run.skipped.update(missing)
     with run.part('pictures'):
-        run.shown = _shown(classifier, data, run, outputs)
+        run.shown = _shown(classifier, data, run, outputs, _SHOWN)
+    for part, measures, most in (
+        ('structure', structure_measures, options.distorted),
+        ('attacks', attack_measures, options.attacked),
+    ):
+        if part in options.parts:
+            progress(part)
+            with run.part(part):
+                shown = _shown(classifier, data, run, outputs, _DISTURBED)
+                if shown is None:
+                    raise ValueError(
+                        f'it needs one of the sets {", ".join(_DISTURBED)}, and a backbone with '
+                        'its probe or a checkpoint of a classifier'
+                    )
+                run.measures.update(measures(shown.classifier, *_some(shown, run, most), options))
     return run
 
 
+def _some(shown: Shown, run: RunResult, most: int) -> tuple[list[str], Tensor, Tensor]:
+    """Names, BGR images (M, 3, H, W) and labels of some images of a set, evenly chosen."""
+    answered = run.predictions[shown.set_name]
+    total = len(answered.files)
+    count = min(most, total)
+    chosen = [index * total // count for index in range(count)]
+    files = [answered.files[index] for index in chosen]
+    images = torch.from_numpy(shown.read(files)).permute(0, 3, 1, 2).contiguous()
+    return files, images, torch.from_numpy(answered.labels[chosen])
+
+
 def _shown(
-    classifier: Classifier, data: str | os.PathLike[str], run: RunResult, outputs: int
+    classifier: Classifier,
+    data: str | os.PathLike[str],
+    run: RunResult,
+    outputs: int,
+    sets: Sequence[str],
 ) -> Shown | None:
+    """The first of the sets that there are answers on; None if there is none."""
     if not isinstance(classifier, (FrozenClassifier, LoadedClassifier)):
         return None
-    name = next((name for name in _SHOWN if name in run.predictions), None)
+    name = next((name for name in sets if name in run.predictions), None)
     if name is None:
         return None
     for source in ROBUSTNESS_SETS[:-1]:

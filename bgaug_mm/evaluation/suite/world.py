@@ -12,8 +12,9 @@ from pathlib import Path
 from ..measures import world_measures
 from ..networks.features import FrozenBackbone
 from ..probes.background_gap import OPTIONAL_SETS, TEST_SETS
+from .options import SuiteOptions
 from .run_result import RunResult
-from .world_probes import SuiteOptions, WorldProbes
+from .world_probes import WorldProbes
 
 #: The optional parts of the suite.
 PARTS = SuiteOptions.parts

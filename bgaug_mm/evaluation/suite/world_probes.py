@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ from torch import Tensor
 from bgaug_mm.device import usable_device
 from bgaug_mm.failures import one_line
 
-from ..measures import Measure
+from ..measures import Measure, of_shares
 from ..networks.classifier import FrozenClassifier
 from ..networks.features import FrozenBackbone, features_of_images, read_image
 from ..predictions import SetPredictions
 from ..probes.background_gap import (
-    OPTIONAL_SETS,
     ImageSet,
     embedding_spread,
     list_set,
@@ -29,71 +27,9 @@ from ..probes.background_gap import (
 from ..probes.knn import knn_predict
 from ..probes.linear_probe import fit_linear_probe
 from ..statistics import over_seeds
+from .disturbed import attack_measures, structure_measures
+from .options import SuiteOptions
 from .run_result import RunResult
-
-#: Norm of the attacks → radii.
-_EPS = {'linf': (1 / 255, 4 / 255), 'l2': (0.25, 1.0)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class SuiteOptions:
-    """Settings of :func:`~bgaug_mm.evaluation.suite.world.evaluate_world`.
-
-    Attributes:
-        size: Side the images are resized to. Defaults to None, as they are.
-        batch_size: Images a batch. Defaults to 256.
-        device: Where to compute. Defaults to ``'cpu'``.
-        l2: Penalty of the linear probe. Defaults to 1e-3.
-        k: Neighbours of the k-NN probe. Defaults to 20.
-        probed: Images of ``mixed_rand`` (evenly chosen, as below) whose heat maps are made.
-            Defaults to 128.
-        attacked: Images of ``mixed_rand`` that are attacked. Defaults to 64.
-        distorted: Images of ``original`` that are distorted. Defaults to 192.
-        norm: Of the attacks, ``'linf'`` or ``'l2'`` (all pixels of an image together).
-            Defaults to ``'linf'``.
-        eps: Their radii, of an image of 0..1, each above 0. Defaults to None: 1 and 4 of 255,
-            or 0.25 and 1 under ``'l2'``.
-        steps: Of PGD. Defaults to 10.
-        restarts: Of PGD: starts, of which the first is the image itself. Defaults to 1.
-        parts: Which optional parts run: ``'no_fg'`` and ``'adversarial'``, sets that a world may
-            have (the latter as large as all others together), ``'structure'``, ``'attacks'``,
-            ``'heat'``. Defaults to all.
-
-    Raises:
-        ValueError: For counts below 1, a negative `l2`, another norm, or radii of 0 or below.
-    """
-
-    size: int | None = None
-    batch_size: int = 256
-    device: str = 'cpu'
-    l2: float = 1e-3
-    k: int = 20
-    probed: int = 128
-    attacked: int = 64
-    distorted: int = 192
-    norm: str = 'linf'
-    eps: tuple[float, ...] | None = None
-    steps: int = 10
-    restarts: int = 1
-    parts: tuple[str, ...] = (*OPTIONAL_SETS, 'structure', 'attacks', 'heat')
-
-    def __post_init__(self) -> None:
-        for name in ('batch_size', 'k', 'probed', 'attacked', 'distorted', 'steps', 'restarts'):
-            if getattr(self, name) < 1:
-                raise ValueError(f'`{name}` must be at least 1, but got {getattr(self, name)}')
-        if self.size is not None and self.size < 1:
-            raise ValueError(f'`size` must be at least 1, but got {self.size}')
-        if self.l2 < 0:
-            raise ValueError(f'`l2` must not be negative, but got {self.l2}')
-        if self.norm not in _EPS:
-            raise ValueError(f'`norm` must be one of {list(_EPS)}, but got {self.norm!r}')
-        if not self.radii or min(self.radii) <= 0:
-            raise ValueError(f'`eps` must be above 0, but got {self.eps}')
-
-    @property
-    def radii(self) -> tuple[float, ...]:
-        """`eps`, or the norm's default."""
-        return _EPS[self.norm] if self.eps is None else self.eps
 
 
 class WorldProbes:
@@ -225,39 +161,17 @@ class WorldProbes:
 
     def structure(self) -> None:
         """Accuracy under gamma distortion and shuffled patches and pixels."""
-        from ..probes.structure import structure_scores
-
-        names, images, labels = self.some('original', self.options.distorted)
-        found = structure_scores(
-            self.classifier, images, labels, batch_size=self.options.batch_size
-        )
-        for name, right in found.items():
-            self.run.measures['undistorted' if name == 'clean' else name] = _shares(names, right)
+        some = self.some('original', self.options.distorted)
+        self.run.measures.update(structure_measures(self.classifier, *some, self.options))
 
     def attacks(self) -> None:
         """Robust accuracy under FGSM and PGD, and under PGD within one region."""
-        from ..attacks.attack import FGSM, Attack, attack_accuracy
-
-        classifier = self.classifier
         names, images, labels = self.some('mixed_rand', self.options.attacked)
-        norm = self.options.norm
-        pgd = Attack(norm=norm, steps=self.options.steps, restarts=self.options.restarts)
-        fgsm = replace(FGSM, norm=norm)
-        cases: list[tuple[str, Attack, str]] = [('fgsm', fgsm, 'all'), ('pgd', pgd, 'all')]
         masks = None
         with self.run.part('attacks on one region'):
             masks = self.masks(names, images.shape, 'mixed_rand')
-            cases += [(f'pgd_{region}', pgd, region) for region in ('foreground', 'background')]
-        for case, attack, region in cases:
-            result = attack_accuracy(
-                classifier, images, labels,
-                eps=self.options.radii, attack=attack, masks=masks, region=region,
-                batch_size=self.options.batch_size,
-            )  # fmt: skip
-            self.run.measures['attacked'] = _shares(names, result.clean)
-            for eps, kept in result.robust.items():
-                of = f'l2_{eps:g}' if norm == 'l2' else f'{255 * eps:g}'
-                self.run.measures[f'{case}_{of}'] = _shares(names, kept)
+        found = attack_measures(self.classifier, names, images, labels, self.options, masks)
+        self.run.measures.update(found)
 
     def heat(self) -> None:
         """How much of the heat, and of the gradient, for the true class lies on the object."""
@@ -268,9 +182,11 @@ class WorldProbes:
         masks = self.masks(names, images.shape, 'mixed_rand')
         maps, _ = heat_maps(self.classifier, images, labels)
         gradient, area = gradient_share(self.classifier, images, labels, masks)
-        self.run.measures['heat'] = _shares(names, heat_on_foreground(maps, masks))
-        self.run.measures['gradient'] = _shares(names, gradient)
-        self.run.measures['object_area'] = _shares(names, area)
+        self.run.measures['heat'] = of_shares(
+            names, heat_on_foreground(maps, masks).double().numpy()
+        )
+        self.run.measures['gradient'] = of_shares(names, gradient.numpy())
+        self.run.measures['object_area'] = of_shares(names, area.numpy())
 
     @property
     def classifier(self) -> FrozenClassifier:
@@ -281,12 +197,3 @@ class WorldProbes:
 
 def _batches(files: Sequence[Path], size: int) -> Iterable[Sequence[Path]]:
     return (files[start : start + size] for start in range(0, len(files), size))
-
-
-def _shares(names: list[str], shares: Tensor) -> Measure:
-    """In percent; images without one (NaN) are left out."""
-    values = 100 * shares.double().numpy()
-    kept = np.isfinite(values)
-    if not kept.any():
-        raise ValueError('no image gives a value')
-    return Measure([name for name, keep in zip(names, kept, strict=True) if keep], values[kept])

@@ -1,8 +1,10 @@
 import pytest
 import torch
+from mmengine.registry import MODELS
 from PIL import Image
 
-from bgaug_mm.evaluation import FrozenBackbone, FrozenClassifier, LinearProbe
+from bgaug_mm.evaluation import FrozenBackbone, FrozenClassifier, LinearProbe, SuiteOptions
+from bgaug_mm.evaluation.networks.classifier import LoadedClassifier
 from bgaug_mm.evaluation.suite.imagenet import evaluate_imagenet
 from bgaug_mm.evaluation.suite.pictures import pictures
 from bgaug_mm.evaluation.suite.results import Evaluation
@@ -75,3 +77,62 @@ def test_pictures_of_what_it_sees(layouts, tmp_path, outputs):
     assert Image.open(sections[0].picture).size[0] == 3 * 118 + 6
     assert 'border of the mask' not in sections[1].text
     assert 'imagenet9_mixed_rand' in sections[1].text
+
+
+FEW = SuiteOptions(distorted=5, attacked=4, steps=2)
+
+
+@pytest.mark.parametrize(
+    ('sets', 'outputs', 'where'),
+    [
+        (['imagenet9', 'imagenet'], 1000, 'imagenet'),
+        (['imagenet9'], 1000, 'original'),
+        (['imagenet9'], 9, 'original'),
+    ],
+)
+@pytest.mark.usefixtures('art')
+def test_distortions_and_attacks(layouts, tmp_path, sets, outputs, where):
+    layouts.imagenet9(tmp_path)
+    layouts.imagenet(tmp_path)
+    classifier = probed(outputs)
+    run = evaluate_imagenet(classifier, tmp_path, sets=sets, options=FEW)
+    assert not {'structure', 'attacks'} & run.skipped.keys()
+    name = 'imagenet' if where == 'imagenet' else 'imagenet9_original'
+    answered = run.predictions[name]
+    total = len(answered.files)
+    chosen = [i * total // 5 for i in range(5)]
+    assert run.measures['undistorted'].files == [answered.files[i] for i in chosen]
+    if where == 'imagenet':  # as the set itself was answered
+        clean = answered.correct[chosen]
+        assert run.measures['undistorted'].values.tolist() == clean.tolist()
+    assert {'gamma_5', 'patches_8', 'pixels_2', 'fgsm_1', 'pgd_4'} <= run.means.keys()
+    assert len(run.measures['pgd_4'].files) == 4 and 'pgd_background_4' not in run.means
+    assert run.means['pgd_4'] <= run.means['attacked']
+
+
+@pytest.mark.parametrize('scope', ['mmpretrain', 'mmcls'])
+@pytest.mark.usefixtures('art')
+def test_a_whole_classifier_is_distorted_and_attacked(layouts, tmp_path, scope):
+    pytest.importorskip(scope)
+    layouts.imagenet9(tmp_path)
+    model = MODELS.get(f'{scope}.ImageClassifier')(
+        backbone=dict(type=f'{scope}.ResNet', depth=18, stem_channels=4, base_channels=4),
+        neck=dict(type=f'{scope}.GlobalAveragePooling'),
+        head=dict(type=f'{scope}.LinearClsHead', num_classes=9, in_channels=32),
+    )
+    run = evaluate_imagenet(
+        LoadedClassifier(model, std=[60.0] * 3), tmp_path, sets=['imagenet9'], options=FEW
+    )
+    assert not {'structure', 'attacks', 'pictures'} & run.skipped.keys()
+    assert {'undistorted', 'patches_8', 'attacked', 'pgd_4'} <= run.means.keys()
+
+
+def test_what_is_left_out_or_cannot_be_disturbed(data):
+    run = evaluate_imagenet(Brightness(), data, sets=['imagenet9'])
+    assert 'a backbone with its probe or a checkpoint' in run.skipped['structure']
+    assert 'it needs one of the sets imagenet, ' in run.skipped['attacks']
+    run = evaluate_imagenet(
+        probed(9), data, sets=['imagenet9'], options=SuiteOptions(parts=('structure',), distorted=2)
+    )
+    assert 'attacks' not in run.skipped and 'pgd_1' not in run.means
+    assert len(run.measures['undistorted'].files) == 2
