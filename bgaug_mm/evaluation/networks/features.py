@@ -20,6 +20,7 @@ from ...checkpoints import load_backbone_weights, read_checkpoint, stored_config
 from ...device import usable_device
 from ...engine.launch_errors import explain
 from ...saliency import reading
+from ..robustness.image_batches import centre_view
 
 Image = NDArray[np.uint8]
 
@@ -55,7 +56,7 @@ class FrozenBackbone(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (N, D), float32, of BGR images (N, 3, H, W), uint8."""
+        """Features (N, D), float32, of BGR images (N, 3, H, W) in 0..255, uint8 or floating."""
         inputs = images.flip(1) if self.to_rgb else images
         features = self.backbone((inputs.float() - self.mean) / self.std)
         while isinstance(features, (tuple, list)):
@@ -218,8 +219,9 @@ def read_image(
         size (int, optional): Side to which it is resized, at least 1, whatever its shape; with
             `short` the side that is cut out. Defaults to None, as it is.
         short (int, optional): Resize to this shorter side, keeping the shape, and cut
-            the central `size` x `size`: 256 and 224 is ImageNet's usual test crop.
-            Defaults to None.
+            the central `size` x `size`, as the robustness sets are shown
+            (:func:`~bgaug_mm.evaluation.robustness.image_batches.centre_view`): 256 and 224
+            is ImageNet's usual test crop. Defaults to None.
 
     Raises:
         ValueError: If it cannot be read, as :func:`bgaug_mm.saliency.reading.read_image`
@@ -231,18 +233,15 @@ def read_image(
         raise ValueError(f'`short` needs a `size` of at most it, but got {short} and {size}')
     image = reading.read_image(os.fspath(path))[..., ::-1]
     height, width = image.shape[:2]
-    wanted = (width, height) if size is None else (size, size)
-    if short is not None:
-        scale = short / min(height, width)
-        wanted = (max(short, round(width * scale)), max(short, round(height * scale)))
-    if wanted != (width, height):
-        shrinks = min(height, width) > min(wanted)
-        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        resized = cv2.resize(np.ascontiguousarray(image), wanted, interpolation=interpolation)
-        image = np.asarray(resized, np.uint8)
     if short is not None and size is not None:
-        top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
-        image = image[top : top + size, left : left + size]
+        image = centre_view(image, short=short, crop=size)
+    elif size is not None and (height, width) != (size, size):
+        shrinks = min(height, width) > size
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        image = np.asarray(
+            cv2.resize(np.ascontiguousarray(image), (size, size), interpolation=interpolation),
+            np.uint8,
+        )
     return np.ascontiguousarray(image, np.uint8)
 
 

@@ -2,7 +2,8 @@
 # subset or map and its several labels count. With a model's base this is a whole test config:
 #   _base_ = ['mmpretrain::_base_/models/resnet50.py', 'bgaug_mm::_base_/datasets/imagenet_a.py',
 #             'mmpretrain::_base_/default_runtime.py']
-# and tools/test.py tests it. tools/evaluation/evaluate.py runs all sets, with BG-Gap and mCE.
+# and tools/test.py tests it (mmpretrain alone, not the classic stack).
+# tools/evaluation/evaluate.py runs all sets, with BG-Gap and mCE, on both stacks.
 data_preprocessor = dict(
     type='mmpretrain.ClsDataPreprocessor',
     num_classes=1000,

@@ -14,6 +14,7 @@ from bgaug_mm.evaluation import (
 )
 from bgaug_mm.evaluation.networks.classifier import load_classifier
 from bgaug_mm.evaluation.networks.features import read_image
+from bgaug_mm.evaluation.robustness.image_batches import centre_view
 
 BACKBONE = {'depth': 18, 'base_channels': 4, 'stem_channels': 4, 'out_indices': (2, 3)}
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -218,6 +219,8 @@ def test_read_image_resizes_and_cuts_the_centre(tmp_path):
     found = read_image(tmp_path / 'a.png', size=16, short=20)
     assert found.flags.c_contiguous and found.dtype == np.uint8
     assert np.abs(found - half[2:18, 7:23]).max() <= 0.5
+    shown = centre_view(ramp[..., ::-1], short=33, crop=24)[..., ::-1]  # as the sets are
+    assert (read_image(tmp_path / 'a.png', size=24, short=33) == shown).all()
     large = read_image(tmp_path / 'a.png', size=80, short=80)
     assert large.shape == (80, 80, 3)
     for size in (0, -1):
