@@ -265,7 +265,8 @@ def collect(args: argparse.Namespace) -> list[RunResult]:
     )
     if args.control:  # before any work, too
         pair_with_controls(
-            [
+            ['random init'] * args.random_init
+            + [
                 run.label
                 for place, label in enumerate(labels)
                 for run in earlier.get(place, [RunResult(label=label, checkpoint='', data='')])

@@ -28,7 +28,7 @@ from ..networks.features import Image, features_of_images, read_image
 from .labelled_images import LabelledImages
 from .unfinished_bank import UnfinishedBank, where_it_stands
 
-_FORMAT = 1
+_FORMAT = 2
 _DTYPES = ('float16', 'float32')
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ def structure_measures(
     images: Tensor,
     labels: Tensor,
     options: SuiteOptions,
-) -> dict[str, Measure]:
+) -> Iterator[tuple[str, Measure]]:
     """Accuracy under gamma distortion and shuffled patches and pixels.
 
     Args:
@@ -29,10 +29,8 @@ def structure_measures(
     from ..probes.structure import structure_scores
 
     found = structure_scores(classifier, images, labels, batch_size=options.batch_size)
-    return {
-        'undistorted' if name == 'clean' else name: of_shares(files, right.numpy())
-        for name, right in found.items()
-    }
+    for name, right in found.items():
+        yield 'undistorted' if name == 'clean' else name, of_shares(files, right.numpy())
 
 
 def attack_measures(
@@ -42,8 +40,10 @@ def attack_measures(
     labels: Tensor,
     options: SuiteOptions,
     masks: Tensor | None = None,
-) -> dict[str, Measure]:
+) -> Iterator[tuple[str, Measure]]:
     """Robust accuracy under FGSM and PGD, and with masks under PGD within one region.
+
+    Each figure comes as soon as it is known.
 
     Args:
         classifier, images, labels, masks: See
@@ -58,15 +58,13 @@ def attack_measures(
     cases = [('fgsm', replace(FGSM, norm=norm), 'all'), ('pgd', pgd, 'all')]
     if masks is not None:
         cases += [(f'pgd_{region}', pgd, region) for region in ('foreground', 'background')]
-    found = {}
     for case, attack, region in cases:
         result = attack_accuracy(
             classifier, images, labels,
             eps=options.radii, attack=attack, masks=masks, region=region,
             batch_size=options.batch_size,
         )  # fmt: skip
-        found['attacked'] = of_shares(files, result.clean.numpy())
+        yield 'attacked', of_shares(files, result.clean.numpy())
         for eps, kept in result.robust.items():
             of = f'l2_{eps:g}' if norm == 'l2' else f'{255 * eps:g}'
-            found[f'{case}_{of}'] = of_shares(files, kept.numpy())
-    return found
+            yield f'{case}_{of}', of_shares(files, kept.numpy())

@@ -99,7 +99,10 @@ def evaluate_imagenet(
                         f'it needs one of the sets {", ".join(_DISTURBED)}, and a backbone with '
                         'its probe or a checkpoint of a classifier'
                     )
-                run.measures.update(measures(shown.classifier, *_some(shown, run, most), options))
+                run.notes.append(f'{part}: on images of {shown.set_name}')
+                some = _some(shown, run, most)
+                for name, measure in measures(shown.classifier, *some, options):
+                    run.measures[name] = measure
     return run
 
 

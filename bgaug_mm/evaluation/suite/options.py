@@ -24,8 +24,8 @@ class SuiteOptions:
         k: Neighbours of the k-NN probe. Defaults to 20.
         probed: Images of ``mixed_rand`` (evenly chosen, as below) whose heat maps are made.
             Defaults to 128.
-        attacked: Images of ``mixed_rand`` that are attacked. Defaults to 64.
-        distorted: Images of ``original`` that are distorted. Defaults to 192.
+        attacked: Images that are attacked, of a world's ``mixed_rand``. Defaults to 64.
+        distorted: Images that are distorted, of a world's ``original``. Defaults to 192.
         norm: Of the attacks, ``'linf'`` or ``'l2'`` (all pixels of an image together).
             Defaults to ``'linf'``.
         eps: Their radii, of an image of 0..1, each above 0. Defaults to None: 1 and 4 of 255,

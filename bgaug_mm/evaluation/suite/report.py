@@ -89,7 +89,7 @@ def intervals_text(evaluation: Evaluation) -> str:
 
 
 def skipped_rows(evaluation: Evaluation) -> list[list[str]]:
-    """What did not run or was left out, and why: a table without repetitions."""
+    """What did not run or was left out, and why, and notes: a table without repetitions."""
     found: dict[tuple[str, str], list[str]] = {}
     for run in evaluation.runs:
         for part, reason in run.skipped.items():
@@ -114,7 +114,7 @@ def markdown(evaluation: Evaluation, opening: str) -> str:
             lines += ['', *(f'- `{name}`: {text}' for name, text in meanings.items())]
     skipped = skipped_rows(evaluation)
     if skipped:
-        lines += ['', '## Skipped', '', markdown_table([['part', 'of', 'why'], *skipped])]
+        lines += ['', '## Skipped and noted', '', markdown_table([['part', 'of', 'why'], *skipped])]
     return '\n'.join(lines) + '\n'
 
 
@@ -158,7 +158,7 @@ def write_report(
     sections += pictures
     skipped = skipped_rows(evaluation)
     if skipped:
-        sections.append(Section('Skipped', table=[['part', 'of', 'why'], *skipped]))
+        sections.append(Section('Skipped and noted', table=[['part', 'of', 'why'], *skipped]))
     runs = {
         f'{index}. {run.label}': f'{run.checkpoint} on {run.data}, '
         f'{sum(run.seconds.values()):.0f} s'

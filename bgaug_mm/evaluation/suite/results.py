@@ -101,15 +101,12 @@ class Evaluation:
         Runs pair in order where they have the same data: over the seeds if several do, over the
         images if one does.
         """
-        pairs = self.pairs(label, name)
+        pairs = self._comparable(label, name)
         if not pairs:
             return None
         if len(pairs) == 1 and all(name in run.measures for run in pairs[0]):
             treated, plain = (run.measures[name] for run in pairs[0])
-            try:
-                return bootstrap([treated.minus(plain).values])
-            except ValueError:  # the two share no image
-                return None
+            return bootstrap([treated.minus(plain).values])
         treated_means, base_means = (
             [run.means[name] for run in side] for side in zip(*pairs, strict=True)
         )
@@ -117,15 +114,21 @@ class Evaluation:
 
     def difference_over_both(self, label: str, name: str) -> Estimate | None:
         """:meth:`difference` with the hierarchical bootstrap; None with fewer than two pairs."""
-        runs, minus = [], []
-        for run, partner in self.pairs(label, name):
-            if name in run.measures and name in partner.measures:
-                try:
-                    minus.append(run.measures[name].minus(partner.measures[name]))
-                except ValueError:  # the two share no image
-                    continue
-                runs.append(run)
-        return _over_both(runs, minus)
+        pairs = [
+            (run, run.measures[name].minus(partner.measures[name]))
+            for run, partner in self._comparable(label, name)
+            if name in run.measures and name in partner.measures
+        ]
+        return _over_both([run for run, _ in pairs], [measure for _, measure in pairs])
+
+    def _comparable(self, label: str, name: str) -> list[tuple[RunResult, RunResult]]:
+        """:meth:`pairs`, but for figures of images of which the two share none."""
+        return [
+            pair
+            for pair in self.pairs(label, name)
+            if not all(name in run.measures for run in pair)
+            or {*pair[0].measures[name].files} & {*pair[1].measures[name].files}
+        ]
 
     def differences(self) -> dict[str, dict[str, Estimate]]:
         """``label − base`` → figure → difference, for all labels but the base."""

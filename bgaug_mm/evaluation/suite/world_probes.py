@@ -170,8 +170,10 @@ class WorldProbes:
         masks = None
         with self.run.part('attacks on one region'):
             masks = self.masks(names, images.shape, 'mixed_rand')
-        found = attack_measures(self.classifier, names, images, labels, self.options, masks)
-        self.run.measures.update(found)
+        for name, measure in attack_measures(
+            self.classifier, names, images, labels, self.options, masks
+        ):
+            self.run.measures[name] = measure
 
     def heat(self) -> None:
         """How much of the heat, and of the gradient, for the true class lies on the object."""

@@ -4,6 +4,7 @@ from mmengine.registry import MODELS
 from PIL import Image
 
 from bgaug_mm.evaluation import FrozenBackbone, FrozenClassifier, LinearProbe, SuiteOptions
+from bgaug_mm.evaluation.attacks import attack
 from bgaug_mm.evaluation.networks.classifier import LoadedClassifier
 from bgaug_mm.evaluation.suite.imagenet import evaluate_imagenet
 from bgaug_mm.evaluation.suite.pictures import pictures
@@ -65,7 +66,13 @@ def probed(outputs):
 def test_pictures_of_what_it_sees(layouts, tmp_path, outputs):
     layouts.imagenet9(tmp_path)
     runs = [
-        evaluate_imagenet(probed(outputs), tmp_path, label=label, sets=['imagenet9'])
+        evaluate_imagenet(
+            probed(outputs),
+            tmp_path,
+            label=label,
+            sets=['imagenet9'],
+            options=SuiteOptions(parts=()),
+        )
         for label in 'ab'
     ]
     assert 'pictures' not in runs[0].skipped and runs[0].shown.set_name == 'imagenet9_mixed_rand'
@@ -99,6 +106,7 @@ def test_distortions_and_attacks(layouts, tmp_path, sets, outputs, where):
     assert not {'structure', 'attacks'} & run.skipped.keys()
     name = 'imagenet' if where == 'imagenet' else 'imagenet9_original'
     answered = run.predictions[name]
+    assert f'structure: on images of {name}' in run.notes
     total = len(answered.files)
     chosen = [i * total // 5 for i in range(5)]
     assert run.measures['undistorted'].files == [answered.files[i] for i in chosen]
@@ -136,3 +144,18 @@ def test_what_is_left_out_or_cannot_be_disturbed(data):
     )
     assert 'attacks' not in run.skipped and 'pgd_1' not in run.means
     assert len(run.measures['undistorted'].files) == 2
+
+
+@pytest.mark.usefixtures('art')
+def test_an_attack_that_fails_leaves_the_ones_before(data, monkeypatch):
+    whole = attack.attack_accuracy
+
+    def limited(*args, attack, **options):
+        if attack.steps > 1:
+            raise RuntimeError('CUDA out of memory')
+        return whole(*args, attack=attack, **options)
+
+    monkeypatch.setattr(attack, 'attack_accuracy', limited)
+    run = evaluate_imagenet(probed(9), data, sets=['imagenet9'], options=FEW)
+    assert run.skipped['attacks'] == 'CUDA out of memory'
+    assert {'attacked', 'fgsm_4'} <= run.means.keys() and 'pgd_4' not in run.means

@@ -93,6 +93,15 @@ def test_differences_over_seeds_and_images_too(tmp_path):
     assert 'bootstrap' not in content['differences']['c − a']['original']
 
 
+def test_figures_of_other_images_are_not_compared():
+    runs = [run('a', 0.4), run('a', 0.5), run('b', 0.5), run('b', 0.7)]
+    for one in runs[2:]:  # another network's: attacked on another set
+        one.measures['original'] = Measure([f'x/{file}' for file in FILES], np.ones(20))
+    evaluation = Evaluation(suite='imagenet', runs=runs, base='a')
+    assert evaluation.difference('b', 'original') is None
+    assert evaluation.difference_over_both('b', 'original') is None
+
+
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / 'results.json'
     for text, message in (
