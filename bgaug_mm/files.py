@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -27,7 +28,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.chmod(temporary, 0o644)  # mkstemp's 0o600 would keep colleagues out
         os.replace(temporary, path)
     except BaseException as error:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):  # interrupted when it had its name already
+            os.unlink(temporary)
         if isinstance(error, OSError) and error.errno and error.filename is None:
             error.filename = str(path)  # a full disk does not say what was written
         raise

@@ -32,6 +32,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ['b.txt']
 
 
+def test_an_interruption_just_after_stays_one(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def late(*paths):
+        replace(*paths)
+        raise KeyboardInterrupt  # the signal was handled when the call came back
+
+    monkeypatch.setattr(os, 'replace', late)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes(tmp_path / 'b.txt', b'one')
+    assert (tmp_path / 'b.txt').read_bytes() == b'one' and os.listdir(tmp_path) == ['b.txt']
+
+
 def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -269,6 +269,19 @@ def test_a_bad_mask_stops_packing_or_is_left_out(folder: Path, tmp_path: Path) -
     assert not verify_store(f'{tmp_path}/x.masks')
 
 
+def test_an_interruption_just_after_stays_one(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    replace = os.replace
+
+    def late(*paths) -> None:
+        replace(*paths)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, 'replace', late)
+    with pytest.raises(KeyboardInterrupt):
+        pack_masks(str(folder), f'{tmp_path}/x.masks')
+    assert sorted(os.listdir(tmp_path)) == ['masks', 'x.masks']
+
+
 def test_a_full_disk_leaves_nothing_and_the_old_store(
     folder: Path, tmp_path: Path, monkeypatch
 ) -> None:

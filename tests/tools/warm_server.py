@@ -46,6 +46,9 @@ def run(request: dict) -> int:
     try:
         runpy.run_path(request['tool'], run_name='__main__')
     except SystemExit as stop:
+        if isinstance(stop.code, str):  # as Python itself does
+            print(stop.code, file=sys.stderr)
+            return 1
         return int(stop.code or 0)
     except BaseException:
         traceback.print_exc()
