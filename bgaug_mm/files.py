@@ -6,7 +6,6 @@ import json
 import os
 import re
 import tempfile
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -28,8 +27,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.chmod(temporary, 0o644)  # mkstemp's 0o600 would keep colleagues out
         os.replace(temporary, path)
     except BaseException as error:
-        with suppress(FileNotFoundError):  # interrupted when it had its name already
-            os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)  # interrupted when it had its name already
         if isinstance(error, OSError) and error.errno and error.filename is None:
             error.filename = str(path)  # a full disk does not say what was written
         raise

@@ -7,7 +7,7 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -218,8 +218,7 @@ def _partial(store: str) -> Iterator[BinaryIO]:
                 os.fsync(file.fileno())
             os.replace(path, store)
         except BaseException as error:
-            with suppress(FileNotFoundError):  # interrupted when it had its name already
-                os.unlink(path)
+            Path(path).unlink(missing_ok=True)  # interrupted when it had its name already
             if isinstance(error, OSError) and error.errno and error.filename is None:
                 error.filename = store  # a full disk does not say what was written
             raise

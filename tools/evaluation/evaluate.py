@@ -264,15 +264,10 @@ def collect(args: argparse.Namespace) -> list[RunResult]:
         )
     )
     if args.control:  # before any work, too
-        pair_with_controls(
-            ['random init'] * args.random_init
-            + [
-                run.label
-                for place, label in enumerate(labels)
-                for run in earlier.get(place, [RunResult(label=label, checkpoint='', data='')])
-            ],
-            args.control,
-        )
+        every = ['random init'] * args.random_init
+        for place, label in enumerate(labels):
+            every += [run.label for run in earlier[place]] if place in earlier else [label]
+        pair_with_controls(every, args.control)
     runs = []
     if args.random_init:
         place = next((place for place in range(count) if place not in earlier), None)

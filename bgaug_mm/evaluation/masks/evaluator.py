@@ -12,6 +12,7 @@ from bgaug_mm.saliency.base import fit
 from bgaug_mm.saliency.image_list import list_images
 from bgaug_mm.saliency.reading import read_image
 
+from ..evenly import evenly
 from .metrics import MaskScores, score_mask
 from .sources import MaskSource, Picture, read_known_mask
 
@@ -44,8 +45,8 @@ def list_pairs(images: str, truth: str | None = None, *, limit: int | None = Non
     store = open_mask_store(images, truth)
     if not os.path.exists(store.root):
         raise ValueError(f'there are no true masks at {store.root}; name their place with --truth')
-    if limit is not None and limit < len(items):
-        items = [items[i * len(items) // limit] for i in range(limit)]
+    if limit is not None:
+        items = [items[index] for index in evenly(len(items), limit)]
     pairs = [Pair(item.path, item.name, store.locate(item.path) or '') for item in items]
     missing = [pair for pair in pairs if not store.exists(pair.truth)]
     if missing:

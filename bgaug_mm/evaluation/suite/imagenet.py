@@ -6,9 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from ..networks.classifier import FrozenClassifier, LoadedClassifier
 from ..predictions import SetPredictions
 from ..robustness.evaluator import Classifier, answer_robustness, robustness_measures
@@ -100,21 +97,10 @@ def evaluate_imagenet(
                         'its probe or a checkpoint of a classifier'
                     )
                 run.notes.append(f'{part}: on images of {shown.set_name}')
-                some = _some(shown, run, most)
+                some = shown.some(run.predictions[shown.set_name], most)
                 for name, measure in measures(shown.classifier, *some, options):
                     run.measures[name] = measure
     return run
-
-
-def _some(shown: Shown, run: RunResult, most: int) -> tuple[list[str], Tensor, Tensor]:
-    """Names, BGR images (M, 3, H, W) and labels of some images of a set, evenly chosen."""
-    answered = run.predictions[shown.set_name]
-    total = len(answered.files)
-    count = min(most, total)
-    chosen = [index * total // count for index in range(count)]
-    files = [answered.files[index] for index in chosen]
-    images = torch.from_numpy(shown.read(files)).permute(0, 3, 1, 2).contiguous()
-    return files, images, torch.from_numpy(answered.labels[chosen])
 
 
 def _shown(

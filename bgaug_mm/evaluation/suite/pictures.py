@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bgaug_mm.failures import one_line
@@ -86,20 +85,15 @@ def overlay(image: Picture, heat: NDArray[np.float32]) -> Picture:
 def _heat_section(views: Sequence[tuple[RunResult, Shown]], folder: Path, rows: int) -> Section:
     run, shown = views[0]
     answers = run.predictions[shown.set_name]
-    count = min(rows, len(answers.files))
-    chosen = [index * len(answers.files) // count for index in range(count)]
-    files = [answers.files[index] for index in chosen]
-    bgr = shown.read(files)
-    images = torch.from_numpy(bgr).permute(0, 3, 1, 2).contiguous()
-    labels = torch.from_numpy(answers.labels[chosen])
+    files, images, labels = shown.some(answers, rows)
 
-    titles, columns = ['image'], [list(bgr[..., ::-1])]
+    titles, columns = ['image'], [list(images.permute(0, 2, 3, 1).numpy()[..., ::-1])]
     captions = [[shown.name(label) for label in labels.tolist()]]
     masks = shown.masks(files)
     if any(mask is not None for mask in masks):
         titles.append('mask')
         columns.append(masks)
-        captions.append([''] * count)
+        captions.append([''] * len(files))
     for run, shown in views:
         maps, how = heat_maps(shown.classifier.cpu(), images, labels)
         titles.append(f'{run.label}: {how}')

@@ -10,8 +10,10 @@ from pathlib import Path, PurePath
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...datasets.robustness import RobustnessSet
+from ..evenly import evenly
 from ..networks.classifier import FrozenClassifier, GroupedClassifier, LoadedClassifier
 from ..networks.features import read_image
 from ..predictions import SetPredictions
@@ -41,6 +43,18 @@ class Shown:
     def name(self, label: int) -> str:
         """Of a class."""
         return 'another class' if label < 0 else self.names.get(label, str(label))
+
+    def some(self, answered: SetPredictions, most: int) -> tuple[list[str], Tensor, Tensor]:
+        """Names, BGR images (M, 3, H, W) uint8 and labels of some images, evenly chosen.
+
+        Args:
+            answered: The answers on the set.
+            most: How many, at most.
+        """
+        chosen = evenly(len(answered.files), most)
+        files = [answered.files[index] for index in chosen]
+        images = torch.from_numpy(self.read(files)).permute(0, 3, 1, 2).contiguous()
+        return files, images, torch.from_numpy(answered.labels[chosen])
 
 
 def shown_world(

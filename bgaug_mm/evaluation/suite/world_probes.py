@@ -14,6 +14,7 @@ from torch import Tensor
 from bgaug_mm.device import usable_device
 from bgaug_mm.failures import one_line
 
+from ..evenly import evenly
 from ..measures import Measure, of_shares
 from ..networks.classifier import FrozenClassifier
 from ..networks.features import FrozenBackbone, features_of_images, read_image
@@ -142,9 +143,7 @@ class WorldProbes:
         if name not in self.run.predictions:
             raise ValueError(f'the set {name} is missing')
         found = self.sets[name]
-        count = min(most, len(found.files))
-        chosen = [index * len(found.files) // count for index in range(count)]
-        where = {found.files[index]: found.labels[index] for index in chosen}
+        where = {found.files[i]: found.labels[i] for i in evenly(len(found.files), most)}
         paths, images = self.read(list(where), name)
         pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
         labels = torch.tensor([where[path] for path in paths])
